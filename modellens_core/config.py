@@ -69,11 +69,18 @@ class Settings(BaseSettings):
 
     seeds: Annotated[tuple[int, ...], NoDecode] = (0, 1, 2)
     threads: int = Field(default=2, ge=1)
+    train_config: str = "default"  # a name in training/configs/, or the path of a YAML file
 
     @field_validator("seeds", mode="before")
     @classmethod
     def _split_seeds(cls, value: object) -> object:
         return tuple(value.split(",")) if isinstance(value, str) else value
+
+    @property
+    def hub_endpoint_identity(self) -> str:
+        """Which Hub this is, whatever loopback port it happens to listen on."""
+        local = "//127.0.0.1" in self.hub_endpoint or "//localhost" in self.hub_endpoint
+        return "loopback" if local else self.hub_endpoint
 
     @property
     def state_dir(self) -> Path:
@@ -126,14 +133,28 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigError(
             f"setting MODELLENS_{name.upper()} is not usable: {first['msg']} (see .env.example)"
         ) from None
-    if settings.profile is Profile.SNAPSHOT:
-        if settings.snapshot_dir is None:
-            raise ConfigError(
-                "profile snapshot needs MODELLENS_SNAPSHOT_DIR: the folder with the local source files"
-            )
-        if not settings.snapshot_dir.is_dir():
-            raise ConfigError(
-                f"MODELLENS_SNAPSHOT_DIR={settings.snapshot_dir} is not a folder; "
-                "point it at the local source files, or use profile quickstart"
-            )
     return settings
+
+
+def require_sources(settings: Settings) -> None:
+    """Check that a run of this profile can find its sources.
+
+    Raises:
+        ConfigError: profile snapshot without its folder, or pointed at the public Hub.
+    """
+    if settings.profile is not Profile.SNAPSHOT:
+        return
+    if settings.snapshot_dir is None:
+        raise ConfigError(
+            "profile snapshot needs MODELLENS_SNAPSHOT_DIR: the folder with the local source files"
+        )
+    if not settings.snapshot_dir.is_dir():
+        raise ConfigError(
+            f"MODELLENS_SNAPSHOT_DIR={settings.snapshot_dir} is not a folder; "
+            "point it at the local source files, or use profile quickstart"
+        )
+    if settings.hub_endpoint.rstrip("/") == PUBLIC_HUB:
+        raise ConfigError(
+            "profile snapshot reads model cards from a local Hub, and HF_ENDPOINT names the public one; "
+            "start the run with `make run PROFILE=snapshot`, which starts the local Hub"
+        )

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from modellens_core.errors import ModelLensError
 from modellens_core.store.lake import Lake
 
 IntArray = npt.NDArray[np.int32]
@@ -112,6 +113,7 @@ class FeatureSet:
         padded = np.zeros((len(tokens), width), dtype=np.int32)
         for row, ids in enumerate(tokens):
             padded[row, : len(ids)] = ids
+        encoder = EncoderInfo(info["encoder_id"], info["weights_hash"], int(info["dim"]))
         return FeatureSet(
             model_ids=text_array(models["model_id"]),
             size_bucket=models["size_bucket"].to_numpy().astype(np.int32),
@@ -120,16 +122,16 @@ class FeatureSet:
             families=text_array(lake.read("features/families")["family"]),
             name_tokens=padded,
             n_name_tokens=int(info["n_name_tokens"]),
-            model_vectors=load_vectors(lake.root / "features/model_vectors.npy"),
+            model_vectors=_entity_vectors(lake, "model", len(models), encoder),
             clone_cluster=models["clone_cluster"].to_numpy().astype(np.int32),
             released=models["released_at"].to_numpy(zero_copy_only=False).astype("datetime64[D]"),
             popularity=_floats(models["downloads"]),
             dataset_ids=text_array(datasets["dataset_id"]),
             dataset_family=text_array(datasets["dataset_family"]),
-            dataset_vectors=load_vectors(lake.root / "features/dataset_vectors.npy"),
+            dataset_vectors=_entity_vectors(lake, "dataset", len(datasets), encoder),
             task_ids=text_array(lake.read("features/tasks")["task_id"]),
             metric_ids=text_array(lake.read("features/metrics")["metric_id"]),
-            encoder=EncoderInfo(info["encoder_id"], info["weights_hash"], int(info["dim"])),
+            encoder=encoder,
         )
 
 
@@ -164,7 +166,10 @@ class Interactions:
 
     def select(self, mask: npt.NDArray[np.bool_]) -> "Interactions":
         """Rows where `mask` holds; group indices and names are unchanged."""
-        cut = {n: getattr(self, n)[mask] for n in ("group", "model", "dataset", "task", "metric", "y", "z")}
+        cut = {
+            n: getattr(self, n)[mask]
+            for n in ("group", "model", "dataset", "task", "metric", "y", "z")
+        }
         return replace(self, **cut)
 
     @staticmethod
@@ -176,7 +181,9 @@ class Interactions:
     def from_table(table: pa.Table) -> "Interactions":
         """Build from an Arrow table of schema `INTERACTIONS`, in its row order."""
         group = table["group_index"].to_numpy().astype(np.int32)
-        first = np.flatnonzero(np.r_[True, np.diff(group) != 0]) if len(group) else np.array([], int)
+        first = (
+            np.flatnonzero(np.r_[True, np.diff(group) != 0]) if len(group) else np.array([], int)
+        )
         names = text_array(table["group_id"].take(pa.array(first)))
         families = text_array(table["dataset_family"].take(pa.array(first)))
         return Interactions(
@@ -203,7 +210,18 @@ def load_vectors(path: Path) -> FloatArray:
     return vectors
 
 
+def _entity_vectors(lake: Lake, kind: str, rows: int, encoder: EncoderInfo) -> FloatArray:
+    vectors = load_vectors(lake.root / f"features/{kind}_vectors.npy")
+    if vectors.shape != (rows, encoder.dim):
+        raise ModelLensError(
+            f"features/{kind}_vectors.npy is {vectors.shape}, features/{kind}s and encoder.json say "
+            f"({rows}, {encoder.dim}): build the vectors again with `modellens run`"
+        )
+    return vectors
+
+
 def _floats(column: pa.ChunkedArray) -> FloatArray:
     values = column.to_numpy(zero_copy_only=False).astype(np.float64)
     values[~(values > 0)] = np.nan
-    return values.astype(np.float32)
+    floats: FloatArray = values.astype(np.float32)
+    return floats

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 MEMORY_LIMIT = "6GB"
+Error = duckdb.Error
 
 
 def quote(name: str) -> str:

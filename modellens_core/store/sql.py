@@ -4,8 +4,12 @@ Every file is one SELECT. Its leading `--` comment says what one row is; the loa
 on as the table's description. No SQL is composed here.
 """
 
+import re
 from functools import cache
 from pathlib import Path
+
+_KEY = re.compile(r"(?P<key>asset|severity|params):\s*(?P<value>.*)$")
+_TABLE = re.compile(r"\b(?:raw|staging|corpus|features|splits)\.[a-z_][a-z_0-9]*\b")
 
 
 def sql_root() -> Path:
@@ -26,11 +30,27 @@ def names(folder: str) -> list[str]:
     return sorted(f"{folder}/{p.stem}" for p in (sql_root() / folder).glob("*.sql"))
 
 
-def describe(name: str) -> str:
-    """The leading comment of a query, as one paragraph."""
+def _comment(name: str) -> list[str]:
     lines: list[str] = []
     for line in load(name).splitlines():
         if not line.startswith("--"):
             break
         lines.append(line.removeprefix("--").strip())
-    return " ".join(lines).strip()
+    return lines
+
+
+def describe(name: str) -> str:
+    """The leading comment of a query as one paragraph, without its `key: value` lines."""
+    return " ".join(line for line in _comment(name) if not _KEY.match(line)).strip()
+
+
+def header(name: str, key: str) -> str:
+    """Value of a `-- key: value` line in a query's leading comment, or "" if it has none."""
+    found = (_KEY.match(line) for line in _comment(name))
+    return next((m["value"] for m in found if m and m["key"] == key), "")
+
+
+def inputs(name: str) -> list[str]:
+    """Lake tables a query reads, as `"layer.name"`, sorted; found by their schema-qualified names."""
+    body = "\n".join(line.split("--", 1)[0] for line in load(name).splitlines())
+    return sorted(set(_TABLE.findall(body)))

@@ -1,0 +1,116 @@
+"""Asset checks: SQL rules, Great Expectations suites and the leak audit, as Dagster shows them.
+
+A rule is a file in `sql/checks/` (0 rows = pass; its header names the asset and the severity), a suite in
+`modellens_core.quality.suites`, or the audit in `modellens_core.splits.leakage`. A rule of severity
+`error` blocks: nothing downstream of its asset is materialised when it fails.
+"""
+
+import dagster as dg
+import pyarrow as pa
+
+from assets.metadata import markdown_table
+from assets.resources import Workspace
+from assets.splits import PROTOCOLS
+from modellens_core.quality.suites import SUITES, Suite
+from modellens_core.store import sql
+
+SHOWN_ROWS = 10
+
+
+def severity_of(level: str) -> dg.AssetCheckSeverity:
+    """`error` or `warn` as Dagster's severity."""
+    return dg.AssetCheckSeverity.ERROR if level == "error" else dg.AssetCheckSeverity.WARN
+
+
+def sql_check(query: str) -> dg.AssetChecksDefinition:
+    """The check of one `sql/checks/*.sql`."""
+    asset, level = sql.header(query, "asset"), sql.header(query, "severity")
+
+    @dg.asset_check(
+        asset=asset,
+        name=query.split("/")[1],
+        description=sql.describe(query),
+        blocking=level == "error",
+    )
+    def check(workspace: Workspace) -> dg.AssetCheckResult:
+        rows = workspace.lake.query(sql.load(query))
+        return dg.AssetCheckResult(
+            passed=rows.num_rows == 0,
+            severity=severity_of(level),
+            description=f"{rows.num_rows:,} offending rows" if rows.num_rows else None,
+            metadata={"offending": rows.num_rows, "examples": dg.MetadataValue.md(shown(rows))},
+        )
+
+    return check
+
+
+def shown(rows: pa.Table) -> str:
+    """The first offending rows as Markdown."""
+    head = rows.slice(0, SHOWN_ROWS)
+    return markdown_table(head.schema.names, [list(r.values()) for r in head.to_pylist()])
+
+
+def suite_check(suite: Suite) -> dg.AssetChecksDefinition:
+    """One multi-check that runs a Great Expectations suite, one result per rule, all blocking."""
+    asset = suite.table.replace("/", "_")
+    specs = [
+        dg.AssetCheckSpec(f"gx_{r.name}", asset=asset, description=r.why, blocking=True)
+        for r in suite.rules
+    ]
+
+    @dg.multi_asset_check(name=f"gx_{asset}", specs=specs)
+    def check(workspace: Workspace):  # noqa: ANN202 - Dagster reads the annotation of a generator
+        from modellens_core.quality.gx import run_suite
+
+        table = workspace.lake.read(suite.table, columns=list(suite.columns))
+        for outcome in run_suite(suite, table):
+            yield dg.AssetCheckResult(
+                check_name=f"gx_{outcome.rule}",
+                asset_key=asset,
+                passed=outcome.passed,
+                severity=dg.AssetCheckSeverity.ERROR,
+                description=None
+                if outcome.passed
+                else f"{outcome.unexpected_count:,} rows ({outcome.unexpected_percent:.2f}%): {outcome.why}",
+                metadata={
+                    "unexpected_count": outcome.unexpected_count,
+                    "examples": dg.MetadataValue.json([str(e) for e in outcome.examples]),
+                },
+            )
+
+    return check
+
+
+def leak_check(protocol: str) -> dg.AssetChecksDefinition:
+    """The leak audit of one split; it must find nothing, and blocks training when it does."""
+
+    @dg.asset_check(
+        asset=f"split_{protocol}",
+        name="no_leaks",
+        blocking=True,
+        description="No test row can be read off the training rows: same pair under another metric, "
+        "clones, aliases, families on both sides.",
+    )
+    def check(workspace: Workspace) -> dg.AssetCheckResult:
+        from modellens_core.splits.leakage import audit_frozen
+
+        leaks = [leak for leak in audit_frozen(workspace.lake, protocol) if leak.count]
+        rows = [[leak.kind, leak.count, "; ".join(map(str, leak.examples[:3]))] for leak in leaks]
+        return dg.AssetCheckResult(
+            passed=not leaks,
+            description="; ".join(f"{leak.kind}: {leak.count}" for leak in leaks) or None,
+            metadata={
+                "leaks": dg.MetadataValue.md(markdown_table(["kind", "count", "examples"], rows))
+            },
+        )
+
+    return check
+
+
+def build_checks() -> list[dg.AssetChecksDefinition]:
+    """Every check that is not made by the asset itself."""
+    return [
+        *(sql_check(q) for q in sql.names("checks")),
+        *(suite_check(s) for s in SUITES),
+        *(leak_check(p) for p in PROTOCOLS),
+    ]

@@ -1,0 +1,92 @@
+"""Raw layer: one asset per source, holding what the source said, untouched.
+
+Each asset calls the source's `collect` with the tables of the last collection, writes the new ones, and
+records how each part of the source fared. A source that is down does not fail the run: it keeps its last
+tables, and its (non-blocking) check says that it is down and what to do.
+"""
+
+import dagster as dg
+import pyarrow as pa
+
+from assets.metadata import markdown_table, materialized
+from assets.resources import Workspace, log_progress
+from assets.versions import code_version, data_version
+from modellens_core.config import Settings
+from modellens_core.sources.base import STATUS, SourceState, SourceStatus
+from modellens_core.sources.registry import Source, sources_of
+
+CHECK = "answered"
+
+
+def status_table(statuses: tuple[SourceStatus, ...]) -> pa.Table:
+    """Statuses as an Arrow table."""
+    rows = [
+        {"source": s.source, "part": s.part, "state": s.state.value, "detail": s.detail,
+         "rows": s.rows, "requests": s.requests, "seconds": s.seconds}
+        for s in statuses
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=STATUS)
+
+
+def answered(key: str, statuses: tuple[SourceStatus, ...]) -> dg.AssetCheckResult:
+    """Fails (as a warning) when any part of the source is not ok."""
+    bad = [s for s in statuses if s.state is not SourceState.OK]
+    table = markdown_table(
+        ["part", "state", "rows", "detail"],
+        [[s.part, s.state.value, s.rows, s.detail] for s in statuses],
+    )
+    return dg.AssetCheckResult(
+        check_name=CHECK,
+        asset_key=dg.AssetKey(key),
+        passed=not bad,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(f"{s.part} {s.state.value}: {s.detail}" for s in bad[:5]) or None,
+        metadata={"parts": dg.MetadataValue.md(table)},
+    )
+
+
+def raw_asset(source: Source, settings: Settings) -> dg.AssetsDefinition:
+    """The asset of one source."""
+    key = f"raw_{source.key}"
+
+    @dg.asset(
+        name=key,
+        group_name="raw",
+        description=source.about,
+        kinds={"python", "parquet"},
+        code_version=code_version(*source.code, settings=source.settings(settings)),
+        check_specs=[
+            dg.AssetCheckSpec(
+                CHECK,
+                asset=key,
+                description="Every part of the source answered with what it promised.",
+            )
+        ],
+    )
+    def collect(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:
+        lake = workspace.lake
+        names = {t: f"raw/{source.key}/{t}" for t in source.tables}
+        previous = {t: lake.read(name) for t, name in names.items() if lake.exists(name)}
+        got = source.collect(workspace.settings, previous, log_progress(context))
+        infos = [lake.write(names[t], got.tables[t]) for t in source.tables]
+        lake.write(f"raw/{source.key}/status", status_table(got.statuses))
+        check = answered(key, got.statuses)
+        if not check.passed:
+            context.log.warning("%s: %s", source.key, check.description)
+        # The status is not part of the data version: a failed retry changes nothing downstream.
+        return materialized(
+            *infos,
+            extra={
+                "requests": sum(s.requests for s in got.statuses),
+                "states": dg.MetadataValue.json({s.part: s.state.value for s in got.statuses}),
+            },
+            version=data_version(*infos),
+            checks=[check],
+        )
+
+    return collect
+
+
+def raw_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """The raw assets of the profile's sources."""
+    return [raw_asset(source, settings) for source in sources_of(settings.profile)]

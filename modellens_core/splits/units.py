@@ -1,0 +1,156 @@
+"""What must be hidden together: the same model or dataset under another name.
+
+Copies of a model (clone clusters, re-uploads under another organisation, other spellings) are one model
+unit; datasets of one family, other spellings, and datasets whose published scores are copies of one
+another are one dataset unit. A split that assigns whole units cannot leak between them. Too wide a unit
+costs a little training data; too narrow a unit fakes a result, so these err on the wide side. How parts
+are drawn belongs in the protocol modules, how leaks are counted in `leakage.py`.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from modellens_core.features.featureset import FeatureSet, Interactions, TextArray
+
+IndexArray = npt.NDArray[np.int64]
+HashArray = npt.NDArray[np.uint64]
+
+SCORE_DECIMALS = 4  # two published scores that agree this far are the same number
+MIN_TWIN_MODELS = 5  # fewer equal scores are a coincidence
+TWIN_SHARE = 0.8  # of the models that two groups have in common
+MAX_SAME_SCORE = 20  # a score that a model has in more groups than this (0, 1) proves nothing
+
+_NOT_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
+
+
+def spelling(name: str) -> str:
+    """A name without case, punctuation and spaces; a name of nothing else stays as it is."""
+    return _NOT_LETTER_OR_DIGIT.sub("", name.casefold()) or name
+
+
+def model_spelling(model_id: str) -> str:
+    """`spelling` without the organisation: `TheOrg/My-Model_v2` and `other/my_model.V2` are equal."""
+    return spelling(model_id.rsplit("/", 1)[-1])
+
+
+def model_units(features: FeatureSet) -> IndexArray:
+    """Which models are one model for the purpose of hiding.
+
+    Args:
+        features: N models.
+
+    Returns:
+        [N + 1] index of the first model of each model's unit; entry N stands for an unknown model.
+    """
+    names = [model_spelling(m) for m in features.model_ids]
+    return _components(features.n_models, [features.clone_cluster, _codes(names)])
+
+
+def dataset_units(features: FeatureSet, rows: Interactions) -> IndexArray:
+    """Which datasets are one dataset for the purpose of hiding.
+
+    Args:
+        features: D datasets.
+        rows: all interactions; they show which datasets carry copies of the same scores.
+
+    Returns:
+        [D + 1] index of the first dataset of each dataset's unit; entry D stands for an unknown one.
+    """
+    families = [spelling(f) for f in features.dataset_family]
+    names = [spelling(d) for d in features.dataset_ids]
+    twins = twin_datasets(rows)
+    return _components(features.n_datasets, [_codes(families), _codes(names)], twins)
+
+
+def twin_datasets(rows: Interactions) -> IndexArray:
+    """Find datasets whose groups repeat each other's scores: one leaderboard under two names.
+
+    Two groups are twins when at least `MIN_TWIN_MODELS` models, and at least `TWIN_SHARE` of the models
+    in both, have the same score in both (to `SCORE_DECIMALS`), with as many different values.
+
+    Returns:
+        [P, 2] pairs of dataset indices, the smaller first.
+    """
+    if not len(rows):
+        return np.empty((0, 2), dtype=np.int64)
+    score = np.unique(np.round(rows.y, SCORE_DECIMALS), return_inverse=True)[1]
+    key = _pair_codes(rows.model, score)
+    seen = np.unique(np.stack([rows.group.astype(np.int64), key], axis=1), axis=0)
+    common = (np.bincount(seen[:, 1]) <= MAX_SAME_SCORE)[seen[:, 1]]
+    same = _incidence(seen[common, 0], seen[common, 1], rows.n_groups)
+    equal = sparse.triu(same @ same.T, k=1).tocoo()
+    dataset_of = np.zeros(rows.n_groups, dtype=np.int64)
+    dataset_of[rows.group] = rows.dataset
+    keep = (equal.data >= MIN_TWIN_MODELS) & (dataset_of[equal.row] != dataset_of[equal.col])
+    left, right, n_equal = equal.row[keep], equal.col[keep], equal.data[keep]
+    present = _incidence(rows.group, rows.model, rows.n_groups).minimum(1).tocsr()
+    in_both = np.asarray(present[left].multiply(present[right]).sum(axis=1)).ravel()
+    likely = np.flatnonzero(n_equal >= TWIN_SHARE * in_both)
+    bounds = np.searchsorted(rows.group, np.arange(rows.n_groups + 1))
+    pairs = [
+        sorted((dataset_of[left[i]], dataset_of[right[i]]))
+        for i in likely
+        if _distinct_equal(rows, bounds, left[i], right[i]) >= MIN_TWIN_MODELS
+    ]
+    return np.unique(np.asarray(pairs, dtype=np.int64).reshape(-1, 2), axis=0)
+
+
+def stable_hash(names: Sequence[str] | TextArray, seed: int) -> HashArray:
+    """[n] hashes of names: the same on every machine, and whatever else the corpus holds."""
+    digests = (hashlib.blake2b(f"{seed}\x1f{n}".encode(), digest_size=8).digest() for n in names)
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+def mix(left: HashArray, right: HashArray) -> HashArray:
+    """[n] hashes of pairs of hashes (the finaliser of splitmix64; not symmetric)."""
+    value = left + np.uint64(0x9E3779B97F4A7C15) * (right | np.uint64(1))
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: HashArray = value ^ (value >> np.uint64(31))
+    return mixed
+
+
+def _distinct_equal(rows: Interactions, bounds: IndexArray, left: int, right: int) -> int:
+    a, b = (slice(bounds[g], bounds[g + 1]) for g in (left, right))
+    both, at_a, at_b = np.intersect1d(rows.model[a], rows.model[b], return_indices=True)
+    y_a, y_b = (np.round(rows.y[s][i], SCORE_DECIMALS) for s, i in ((a, at_a), (b, at_b)))
+    return min(len(both), len(np.unique(y_a[y_a == y_b])))
+
+
+def _incidence(
+    row: npt.NDArray[np.integer], col: npt.NDArray[np.integer], n_rows: int
+) -> sparse.csr_array:
+    ones = np.ones(len(row), dtype=np.int32)
+    return sparse.csr_array((ones, (row, col)), shape=(n_rows, int(col.max(initial=-1)) + 1))
+
+
+def _pair_codes(left: npt.NDArray[np.integer], right: npt.NDArray[np.integer]) -> IndexArray:
+    wide = left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right
+    codes: IndexArray = np.unique(wide, return_inverse=True)[1]
+    return codes
+
+
+def _codes(names: Sequence[str]) -> IndexArray:
+    codes: IndexArray = np.unique(np.asarray(names, dtype=np.str_), return_inverse=True)[1]
+    return codes
+
+
+def _components(
+    n: int, labels: Sequence[npt.NDArray[np.integer]], extra: IndexArray | None = None
+) -> IndexArray:
+    """Join what shares any label or an extra edge; name each component by its smallest member."""
+    edges = [np.empty((0, 2), dtype=np.int64)] if extra is None else [extra]
+    for label in labels:
+        _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
+        edges.append(np.stack([np.arange(n), first[inverse]], axis=1))
+    joined = np.concatenate(edges)
+    graph = sparse.csr_array((np.ones(len(joined), np.int8), (joined[:, 0], joined[:, 1])), (n, n))
+    component = connected_components(graph, directed=False)[1]
+    _, first, inverse = np.unique(component, return_index=True, return_inverse=True)
+    return np.append(first[inverse], n).astype(np.int64)

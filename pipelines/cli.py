@@ -1,0 +1,273 @@
+"""The `modellens` command: run the graph, ask for models, query the corpus, see how things stand.
+
+Every command turns a `ModelLensError` into one line on standard error and exit code 2; `--json` prints
+one JSON document on standard output and nothing else there. Work is done elsewhere: `runner.py`,
+`status.py`, `doctor.py` and `modellens_core`.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+from modellens_core.config import Profile, Settings, load_settings, require_sources
+from modellens_core.errors import ModelLensError, UnknownNameError
+from pipelines import display
+from pipelines.environment import PROJECT_ROOT, prepare
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+app = typer.Typer(
+    name="modellens",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Which of the myriads of public models will do best on your dataset?\n\n"
+    "Start with `modellens run` (builds everything), then "
+    '`modellens recommend "what your dataset is"`.',
+)
+out = Console()
+err = Console(stderr=True)
+
+ProfileOption = Annotated[
+    Profile | None,
+    typer.Option(
+        "--profile", envvar="MODELLENS_PROFILE", help="Which sources to use; default quickstart."
+    ),
+]
+SnapshotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--snapshot-dir",
+        envvar="MODELLENS_SNAPSHOT_DIR",
+        help="Folder with local source files (profile snapshot).",
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document instead of text.")
+]
+
+EXAMPLE = {
+    Profile.QUICKSTART: {
+        "description": "Photographs from dashboard cameras in city traffic; find every car, cyclist and "
+        "pedestrian and draw a box around each.",
+        "task": "object-detection",
+    },
+    Profile.SNAPSHOT: {
+        "description": "Multiple-choice science questions for school pupils that need some reasoning.",
+        "task": None,
+    },
+}
+EXAMPLE[Profile.FULL] = EXAMPLE[Profile.QUICKSTART]
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """One line and exit code 2 for what a user can act on; 130 for Ctrl-C."""
+    try:
+        yield
+    except ModelLensError as error:
+        err.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        err.print("\nstopped; nothing finished is lost. Run the same command again to go on.")
+        raise typer.Exit(130) from None
+
+
+def command(function: Callable[P, R]) -> Callable[P, R]:
+    """Wrap a command in `clear_errors`."""
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        with clear_errors():
+            return function(*args, **kwargs)
+
+    return wrapped
+
+
+def settings_for(profile: Profile | None, snapshot_dir: Path | None = None) -> Settings:
+    """Settings with the command line's overrides, and the environment prepared for Dagster."""
+    settings = load_settings(profile=profile, snapshot_dir=snapshot_dir)
+    prepare(settings)
+    return settings
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+@app.command()
+@command
+def run(
+    profile: ProfileOption = None,
+    snapshot_dir: SnapshotOption = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask every source again first.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Build everything that is missing or out of date: corpus, ranker, evaluation, bundle.
+
+    Runs the Dagster graph. A second run does only what changed; Ctrl-C loses nothing that was finished.
+    """
+    from pipelines.runner import run_graph
+    from pipelines.status import collect_status
+
+    settings = settings_for(profile, snapshot_dir)
+    require_sources(settings)
+    outcome = run_graph(settings, err, refresh=refresh)
+    status = collect_status(settings)
+    if as_json:
+        print_json({"success": outcome.success, "built": outcome.assets, "status": status})
+    else:
+        display.show_status(out, status)
+        if outcome.success and status["paths"]["bundle"]:
+            show_example(settings)
+    if not outcome.success:
+        failed = ", ".join(outcome.failed_steps) or "a blocking check"
+        raise ModelLensError(
+            f"the run did not finish ({failed}); the last good corpus and bundle are untouched. "
+            "The reason stands above; mend it and run again"
+        )
+
+
+def show_example(settings: Settings) -> None:
+    """A top-10 for an example description, as a taste of `modellens recommend`."""
+    from modellens_core.serving import Recommender
+
+    example = EXAMPLE[settings.profile]
+    recommender = Recommender.latest(settings.bundle_dir)
+    try:
+        answer = recommender.recommend(**example, top=10)
+    except UnknownNameError:
+        answer = recommender.recommend(description=str(example["description"]), top=10)
+    out.print(f'\n[bold]For example:[/bold] modellens recommend "{example["description"]}"')
+    display.show_ranking(out, answer)
+
+
+@app.command()
+@command
+def recommend(
+    description: Annotated[str, typer.Argument(help="What your dataset is, in a sentence or two.")],
+    task: Annotated[
+        str | None, typer.Option(help="For example object-detection; inferred if left out.")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="For example accuracy; inferred if left out.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many models to list.")] = 10,
+    max_params_b: Annotated[
+        float | None, typer.Option(help="Largest size, in billions of parameters.")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option("--license", help="Only models under this licence.")
+    ] = None,
+    profile: ProfileOption = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="A bundle folder; default: the newest.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rank models for a dataset that has no scores, from its description alone."""
+    from modellens_core.serving import Recommender
+
+    settings = load_settings(profile=profile)
+    recommender = Recommender.load(bundle) if bundle else Recommender.latest(settings.bundle_dir)
+    answer = recommender.recommend(
+        description=description,
+        task=task,
+        metric=metric,
+        top=top,
+        max_params_b=max_params_b,
+        license=licence,
+    )
+    if as_json:
+        print_json(answer.to_dict())
+    else:
+        display.show_ranking(out, answer)
+
+
+@app.command()
+@command
+def query(
+    statement: Annotated[
+        str | None, typer.Argument(help="SQL, or the name of an example (see --list).")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--param", "-p", help="name=value for $name in the query.")
+    ] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List the example queries.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
+    profile: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Query the corpus in DuckDB: your own SQL, or one of the documented examples by name."""
+    from pipelines.queries import example_list, run_query
+
+    if show_list or statement is None:
+        for name, about in example_list():
+            out.print(f"  [bold]{name}[/bold]  {about}", highlight=False)
+        return
+    rows = run_query(load_settings(profile=profile).database_path, statement, parameter or [])
+    if as_json:
+        print_json(rows.to_pylist())
+    else:
+        display.show_rows(out, rows, limit)
+
+
+@app.command()
+@command
+def status(profile: ProfileOption = None, as_json: JsonOption = False) -> None:
+    """How things stand: corpus, sources, evaluation, failed checks, where everything lies."""
+    from pipelines.status import collect_status
+
+    found = collect_status(settings_for(profile))
+    if as_json:
+        print_json(found)
+    else:
+        display.show_status(out, found)
+
+
+@app.command()
+@command
+def doctor(profile: ProfileOption = None, as_json: JsonOption = False) -> None:
+    """Check that this machine can run ModelLens, and say what to do where it cannot."""
+    from pipelines.doctor import examine
+
+    findings = examine(load_settings(profile=profile))
+    if as_json:
+        print_json([f.to_dict() for f in findings])
+    else:
+        display.show_findings(out, findings)
+    if any(f.state == "broken" for f in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+@command
+def dev(
+    profile: ProfileOption = None,
+    snapshot_dir: SnapshotOption = None,
+    port: Annotated[int, typer.Option(help="Port of the web server on this machine.")] = 3000,
+) -> None:
+    """Open Dagster's UI on the graph (loopback only); the same as `make dev`."""
+    require_sources(settings_for(profile, snapshot_dir))
+    os.chdir(PROJECT_ROOT)
+    dagster = Path(sys.executable).with_name("dagster")
+    # Replaces this process, so that Ctrl-C goes straight to Dagster.
+    os.execv(  # noqa: S606 - a fixed program, no shell
+        dagster, [str(dagster), "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,97 @@
+"""How status, rankings and query results look on a terminal. Data in, rich text out; no decisions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+STATE_STYLE = {"ok": "green", "partial": "yellow", "unreachable": "yellow", "corrupt": "red"}
+NEXT_STEP = {
+    "never_run": "nothing has been built yet: run `modellens run`",
+    "incomplete": "the last run did not finish: run `modellens run` again, it goes on where it stopped",
+    "attention": "some sources did not answer (see below); `modellens run` asks them again",
+    "ok": "all is well",
+}
+
+
+def show_status(console: Console, status: dict[str, Any]) -> None:
+    """One screen: corpus, sources, evaluation, checks, where things lie."""
+    console.print(
+        f"\n[bold]ModelLens[/bold], profile {status['profile']}: {NEXT_STEP[status['state']]}"
+    )
+    corpus = status["corpus"]
+    if corpus:
+        console.print(
+            f"  corpus: {corpus['records']:,} records of {corpus['models']:,} models on "
+            f"{corpus['datasets']:,} datasets in {corpus['groups']:,} groups; "
+            f"{corpus.get('conflicts', 0):,} conflicts, {corpus.get('rejects', 0):,} refused, "
+            f"{corpus['records_of_unknown_direction']:,} of unknown direction (kept out of training)"
+        )
+    show_sources(console, status["sources"])
+    show_evaluation(console, status["evaluation"])
+    run = status["last_run"] or {}
+    for check in run.get("failed_checks", []):
+        console.print(
+            f"  [yellow]check {check['check']} on {check['asset']} ({check['severity'].lower()}): "
+            f"{check['detail']}[/yellow]",
+            highlight=False,
+        )
+    for name, path in status["paths"].items():
+        if path:
+            console.print(f"  {name}: {path}", highlight=False, soft_wrap=True)
+
+
+def show_sources(console: Console, sources: Sequence[dict[str, Any]]) -> None:
+    """One line per source, and one per part of it that is not ok."""
+    by_source: dict[str, list[dict[str, Any]]] = {}
+    for part in sources:
+        by_source.setdefault(part["source"], []).append(part)
+    for name, parts in by_source.items():
+        good = sum(p["state"] == "ok" for p in parts)
+        style = "green" if good == len(parts) else "yellow"
+        rows = sum(p["rows"] for p in parts)
+        console.print(
+            f"  source {name}: [{style}]{good} of {len(parts)} parts ok[/{style}], {rows:,} rows read",
+            highlight=False,
+        )
+        for p in parts:
+            if p["state"] != "ok":
+                style = STATE_STYLE.get(p["state"], "red")
+                console.print(
+                    f"    [{style}]{p['part']}: {p['state']}[/{style}] {p['detail']}",
+                    highlight=False, soft_wrap=True,
+                )  # fmt: skip
+
+
+def show_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
+    """Weighted tau of every method, best first, per protocol."""
+    for protocol, methods in evaluation.items():
+        any_method = next(iter(methods.values()))
+        table = Table(
+            title=f"{protocol}: weighted tau on test groups "
+            f"({any_method['n_groups']} groups of {any_method['n_families']} dataset families)",
+            title_justify="left",
+        )
+        for name in ("method", "tau_w", "95% interval"):
+            table.add_column(name, justify="left" if name == "method" else "right")
+        for method, m in sorted(methods.items(), key=lambda kv: -kv[1]["mean"]):
+            table.add_row(method, f"{m['mean']:.3f}", f"[{m['low']:.3f}, {m['high']:.3f}]")
+        console.print(table)
+
+
+def show_rows(console: Console, rows: pa.Table, limit: int) -> None:
+    """A query result as a table."""
+    table = Table()
+    for name in rows.schema.names:
+        table.add_column(name, overflow="fold")
+    for row in rows.slice(0, limit).to_pylist():
+        table.add_row(*("" if v is None else _short(v) for v in row.values()))
+    console.print(table)
+    if rows.num_rows > limit:
+        console.print(f"({rows.num_rows - limit:,} more rows; --limit shows more)")
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,47 @@
+"""Prepares the process environment that Dagster reads at start: its home, its state, no telemetry.
+
+Called by the command line before Dagster's instance is opened; `make dev` goes through it too. What the
+settings are belongs in `modellens_core.config`.
+"""
+
+import os
+from pathlib import Path
+
+from modellens_core.config import Settings
+from modellens_core.errors import ConfigError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+QUIET = {
+    "DAGSTER_DISABLE_TELEMETRY": "yes",
+    "GX_ANALYTICS_ENABLED": "false",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+def prepare(settings: Settings) -> dict[str, str]:
+    """Set the variables Dagster and the libraries read, create the state folder, return what was set.
+
+    Raises:
+        ConfigError: the project's `dagster.yaml` is not where the code is (not run from a checkout).
+    """
+    home = Path(os.environ.get("DAGSTER_HOME", PROJECT_ROOT))
+    if not (home / "dagster.yaml").is_file():
+        raise ConfigError(
+            f"no dagster.yaml in {home}: run from a checkout of the project, or set DAGSTER_HOME to a "
+            "folder with a dagster.yaml"
+        )
+    variables = {
+        **QUIET,
+        "DAGSTER_HOME": str(home),
+        "MODELLENS_PROFILE": settings.profile.value,
+        "MODELLENS_HOME": str(settings.home.expanduser().resolve()),
+        "MODELLENS_STATE_DIR": str(settings.dagster_dir),
+    }
+    if settings.snapshot_dir is not None:
+        variables["MODELLENS_SNAPSHOT_DIR"] = str(settings.snapshot_dir.resolve())
+    settings.dagster_dir.mkdir(parents=True, exist_ok=True)
+    os.environ.update(variables)
+    return variables

@@ -1,0 +1,143 @@
+"""Runs the graph from the command line: what is stale, in one Dagster run, with progress, once at a time.
+
+`modellens run` and `make run` come here. The graph itself, its checks and its logger are Dagster's; this
+module chooses assets, holds the lock, and turns the outcome into something a person or a program reads.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import dagster as dg
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from modellens_core.config import Settings
+from modellens_core.errors import ModelLensError
+from modellens_core.sources.base import SourceState
+from modellens_core.sources.registry import sources_of
+from modellens_core.store.lake import Lake
+from pipelines.build import build_defs
+from pipelines.staleness import stale_assets
+
+JOB = "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCheck:
+    """A check that did not pass in this run."""
+
+    asset: str
+    name: str
+    severity: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended."""
+
+    success: bool
+    assets: tuple[str, ...]
+    failed_steps: tuple[str, ...] = ()
+    failed_checks: tuple[FailedCheck, ...] = field(default=())
+
+
+@contextmanager
+def only_one(settings: Settings) -> Iterator[None]:
+    """Hold the profile's lock.
+
+    Raises:
+        ModelLensError: another run holds it.
+    """
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.state_dir / "run.lock"
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ModelLensError(
+            f"another run of profile {settings.profile.value} is at work ({path}); wait for it to end"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def raw_assets(settings: Settings) -> list[dg.AssetKey]:
+    """The assets that ask the profile's sources."""
+    return [dg.AssetKey(f"raw_{s.key}") for s in sources_of(settings.profile)]
+
+
+def sources_to_retry(settings: Settings) -> list[dg.AssetKey]:
+    """Raw assets whose last collection did not get everything: a rerun asks those sources again."""
+    lake = Lake(settings.lake_dir)
+    keys = []
+    for source in sources_of(settings.profile):
+        table = f"raw/{source.key}/status"
+        if lake.exists(table):
+            states = set(lake.read(table, columns=["state"])["state"].to_pylist())
+            if states - {SourceState.OK.value}:
+                keys.append(dg.AssetKey(f"raw_{source.key}"))
+    return keys
+
+
+def run_graph(settings: Settings, console: Console, *, refresh: bool = False) -> RunOutcome:
+    """Materialise what is stale, wave by wave, until nothing is.
+
+    The first time everything is missing and one run builds it all. After a change, a wave brings what is
+    known to be stale up to date, and only if that is new data does what lies below become stale.
+
+    Args:
+        settings: the profile.
+        console: where progress goes.
+        refresh: ask every source again, not only those that failed last time.
+    """
+    defs = build_defs(settings, console=console)
+    outcomes: list[RunOutcome] = []
+    with only_one(settings), dg.DagsterInstance.get() as instance:
+        again = raw_assets(settings) if refresh else sources_to_retry(settings)
+        wave = sorted({*stale_assets(defs, instance), *again}, key=dg.AssetKey.to_user_string)
+        if not wave:
+            console.print("[bold]everything is up to date[/bold]")
+        while wave:
+            console.print(f"[bold]{len(wave)} assets to build[/bold]")
+            outcomes.append(_execute(defs, instance, wave))
+            if not outcomes[-1].success:
+                break
+            done = {name for o in outcomes for name in o.assets}
+            wave = [k for k in stale_assets(defs, instance) if k.to_user_string() not in done]
+    return _merge(outcomes)
+
+
+def _execute(
+    defs: dg.Definitions, instance: dg.DagsterInstance, keys: list[dg.AssetKey]
+) -> RunOutcome:
+    result = defs.resolve_job_def(JOB).execute_in_process(
+        instance=instance,
+        asset_selection=keys,
+        run_config={"loggers": {"progress": {}}},
+        raise_on_error=False,
+    )
+    checks = tuple(
+        FailedCheck(
+            asset=e.asset_key.to_user_string(),
+            name=e.check_name,
+            severity=e.severity.value,
+            detail=e.description or "",
+        )
+        for e in result.get_asset_check_evaluations()
+        if not e.passed
+    )
+    failed = tuple(e.step_key or "" for e in result.all_events if e.is_step_failure)
+    return RunOutcome(result.success, tuple(k.to_user_string() for k in keys), failed, checks)
+
+
+def _merge(outcomes: list[RunOutcome]) -> RunOutcome:
+    return RunOutcome(
+        success=all(o.success for o in outcomes),
+        assets=tuple(a for o in outcomes for a in o.assets),
+        failed_steps=tuple(s for o in outcomes for s in o.failed_steps),
+        failed_checks=tuple(c for o in outcomes for c in o.failed_checks),
+    )

@@ -1,0 +1,145 @@
+"""The state of one profile as plain data: what `modellens status --json` prints.
+
+Reads the lake, the report tables and Dagster's last run; changes nothing. How it looks on a terminal
+belongs in `display.py`.
+"""
+
+from typing import Any
+
+import dagster as dg
+
+from modellens_core.config import Settings
+from modellens_core.store.lake import Lake
+
+COUNTED = (
+    "reports",
+    "records",
+    "models",
+    "datasets",
+    "tasks",
+    "metrics",
+    "groups",
+    "conflicts",
+    "rejects",
+)
+HEADLINE = "weighted_tau"
+
+
+def collect_status(settings: Settings) -> dict[str, Any]:
+    """Everything worth knowing about a profile, JSON-safe."""
+    lake = Lake(settings.lake_dir)
+    sources = source_states(lake)
+    corpus = corpus_counts(lake)
+    status: dict[str, Any] = {
+        "profile": settings.profile.value,
+        "corpus": corpus,
+        "sources": sources,
+        "evaluation": evaluation_summary(lake),
+        "paths": {
+            "lake": str(settings.lake_dir),
+            "database": _if_there(settings.database_path),
+            "report": _if_there(settings.report_dir / "report.md"),
+            "bundle": latest_bundle(settings),
+        },
+        "last_run": last_run(settings),
+    }
+    status["state"] = overall(status)
+    return status
+
+
+def overall(status: dict[str, Any]) -> str:
+    """`never_run`, `incomplete`, `attention` or `ok`."""
+    if not status["corpus"]:
+        return "never_run"
+    if status["paths"]["bundle"] is None or (status["last_run"] or {}).get("status") == "FAILURE":
+        return "incomplete"
+    return "ok" if all(s["state"] == "ok" for s in status["sources"]) else "attention"
+
+
+def source_states(lake: Lake) -> list[dict[str, Any]]:
+    """How each part of each source fared when it was last asked."""
+    if not any(t.startswith("raw/") and t.endswith("/status") for t in lake.tables()):
+        return []
+    rows: list[dict[str, Any]] = lake.query(
+        "SELECT source, part, state, detail, rows, requests, round(seconds, 2) AS seconds "
+        "FROM raw.status ORDER BY source, part"
+    ).to_pylist()
+    return rows
+
+
+def corpus_counts(lake: Lake) -> dict[str, Any]:
+    """Rows of each corpus table, records by tier and source, and what keeps records out of training."""
+    if not lake.exists("corpus/records"):
+        return {}
+    counts: dict[str, Any] = {
+        name: lake.info(f"corpus/{name}").rows for name in COUNTED if lake.exists(f"corpus/{name}")
+    }
+    for column in ("tier", "source"):
+        table = lake.query(
+            f"SELECT {column} AS name, count(*) AS n FROM corpus.records GROUP BY ALL ORDER BY ALL"  # noqa: S608 - fixed names
+        )
+        counts[f"records_by_{column}"] = {r["name"]: r["n"] for r in table.to_pylist()}
+    tiers = lake.query("SELECT tier, count(*) AS n FROM corpus.reports GROUP BY ALL ORDER BY ALL")
+    counts["reports_by_tier"] = {r["tier"]: r["n"] for r in tiers.to_pylist()}
+    unknown = lake.query("SELECT count(*) AS n FROM corpus.records WHERE lower_is_better IS NULL")
+    counts["records_of_unknown_direction"] = unknown.to_pylist()[0]["n"]
+    return counts
+
+
+def evaluation_summary(lake: Lake) -> dict[str, Any]:
+    """The headline metric with its interval, by protocol and method."""
+    if not lake.exists("evaluation/summary"):
+        return {}
+    found: dict[str, Any] = {}
+    for row in lake.read("evaluation/summary").to_pylist():
+        if row["metric"] == HEADLINE:
+            entry = {k: row[k] for k in ("mean", "low", "high", "n_groups", "n_families")}
+            found.setdefault(row["protocol"], {})[row["method"]] = entry
+    return found
+
+
+def latest_bundle(settings: Settings) -> str | None:
+    """Path of the bundle that would be served."""
+    pointer = settings.bundle_dir / "LATEST"
+    if not pointer.is_file():
+        return None
+    path = settings.bundle_dir / pointer.read_text("utf-8").strip()
+    return str(path) if path.is_dir() else None
+
+
+def last_run(settings: Settings) -> dict[str, Any] | None:
+    """The newest run Dagster knows of, with the checks that failed in it."""
+    if not (settings.dagster_dir / "history").is_dir():
+        return None
+    with dg.DagsterInstance.get() as instance:
+        records = instance.get_run_records(limit=1)
+        if not records:
+            return None
+        record = records[0]
+        seconds = (
+            (record.end_time - record.start_time) if record.end_time and record.start_time else None
+        )
+        logs = instance.all_logs(
+            record.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        )
+        checks = [e.get_dagster_event().asset_check_evaluation_data for e in logs]
+    return {
+        "run_id": record.dagster_run.run_id,
+        "status": record.dagster_run.status.value,
+        "started_at": record.create_timestamp.isoformat(),
+        "seconds": round(seconds, 1) if seconds is not None else None,
+        "failed_checks": [
+            {
+                "asset": c.asset_key.to_user_string(),
+                "check": c.check_name,
+                "severity": c.severity.value,
+                "detail": c.description or "",
+            }
+            for c in checks
+            if not c.passed
+        ],
+    }
+
+
+def _if_there(path: Any) -> str | None:
+    return str(path) if path.exists() else None

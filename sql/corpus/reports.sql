@@ -1,0 +1,186 @@
+-- One row per reported score that names a model, in canonical names. `score` is the value in the
+-- metric's canonical unit, null where nobody can tell percent from proportion; `reject_reason` says why a
+-- report can never become a record.
+WITH named AS (
+    SELECT
+        r.*,
+        m.model_id,
+        d.dataset_id,
+        d.dataset_family,
+        nullif(t.task_id, 'unknown') AS own_task,
+        k.metric_id,
+        k.lower_is_better AS known_direction,
+        k.unit = 'proportion' AS is_share,
+        k.minimum,
+        k.maximum,
+        k.is_quality,
+        s.setting AS stated_setting,
+        s.group_setting,
+        s.protocol,
+        s.precision,
+        s.setting_without_precision
+    FROM staging.reports AS r
+    JOIN corpus.model_names AS m ON r.source = m.source AND r.raw_model = m.raw_model
+    JOIN corpus.dataset_names AS d ON r.source = d.source AND r.raw_dataset = d.raw_dataset
+    JOIN corpus.task_names AS t ON r.raw_task IS NOT DISTINCT FROM t.raw_task
+    JOIN
+        corpus.metric_names AS k
+        ON r.raw_metric = k.raw_metric AND r.raw_task IS NOT DISTINCT FROM k.raw_task
+    JOIN
+        corpus.setting_names AS s
+        ON r.setting = s.stated_setting AND d.setting_json = s.dataset_setting
+    WHERE m.model_id IS NOT NULL
+),
+
+-- A report without a task gets the one its dataset most often has elsewhere, else its model's.
+dataset_tasks AS (
+    SELECT dataset_id, arg_min(own_task, (-n, own_task)) AS task_id
+    FROM (
+        SELECT dataset_id, own_task, count(*) AS n
+        FROM named
+        WHERE own_task IS NOT NULL
+        GROUP BY dataset_id, own_task
+    )
+    GROUP BY dataset_id
+),
+
+model_tasks AS (
+    SELECT f.model_id, nullif(t.task_id, 'unknown') AS task_id
+    FROM corpus.model_facts AS f
+    JOIN corpus.task_names AS t ON f.pipeline_tag = t.raw_task
+),
+
+-- A leaderboard with a protocol of its own runs a model once per precision; a copy of that result
+-- elsewhere (a card, an archive) does not repeat the precision. Where only one is known, that is it.
+single_precision AS (
+    SELECT
+        model_id,
+        dataset_id,
+        metric_id,
+        setting_without_precision,
+        min(stated_setting) AS setting
+    FROM named
+    WHERE protocol IS NOT NULL AND precision IS NOT NULL
+    GROUP BY model_id, dataset_id, metric_id, setting_without_precision
+    HAVING min(precision) = max(precision)
+),
+
+-- Percent or proportion, where the source does not say: a matter of evidence, never of one value.
+-- What one source says about one dataset and metric; in a leaderboard that is one voice...
+table_range AS (
+    SELECT
+        source,
+        dataset_id,
+        metric_id,
+        count(*) AS n,
+        max(abs(value)) AS high,
+        count(*) FILTER (abs(value) > 1.5) AS n_above_one
+    FROM named
+    WHERE is_share AND unit IS NULL
+    GROUP BY source, dataset_id, metric_id
+),
+
+-- ...but on the Hub and in archives many authors write, each in their own way.
+author_range AS (
+    SELECT source, raw_model, count(*) AS n, max(abs(value)) AS high
+    FROM named
+    WHERE is_share AND unit IS NULL AND tier <> 'leaderboard'
+    GROUP BY source, raw_model
+),
+
+read AS (
+    SELECT
+        n.*,
+        coalesce(n.own_task, d.task_id, m.task_id, 'unknown') AS task_id,
+        coalesce(p.setting, n.stated_setting) AS full_setting,
+        CASE
+            WHEN NOT n.is_share THEN 'raw'
+            WHEN n.unit IN ('percent', 'proportion') THEN n.unit
+            -- the only reading left: no proportion is that large
+            WHEN n.maximum = 1 AND abs(n.value) > 1.5 AND abs(n.value) <= 100 THEN 'percent'
+            WHEN n.maximum IS NULL AND abs(n.value) > 10 THEN 'percent'
+            WHEN g.n >= 3 AND g.high <= 1 THEN 'proportion'
+            WHEN n.maximum = 1 AND n.tier = 'leaderboard' AND g.high > 1.5 AND g.high <= 100
+                THEN 'percent'
+            WHEN n.maximum IS NULL AND n.tier = 'leaderboard' AND g.n >= 3
+                AND 2 * g.n_above_one > g.n THEN 'percent'
+            WHEN a.n >= 3 AND a.high <= 1 THEN 'proportion'
+        END AS read_unit
+    FROM named AS n
+    LEFT JOIN dataset_tasks AS d ON n.dataset_id = d.dataset_id AND n.own_task IS NULL
+    LEFT JOIN model_tasks AS m ON n.model_id = m.model_id AND n.own_task IS NULL
+    LEFT JOIN
+        single_precision AS p
+        ON
+            n.protocol IS NOT NULL
+            AND n.precision IS NULL
+            AND n.model_id = p.model_id
+            AND n.dataset_id = p.dataset_id
+            AND n.metric_id = p.metric_id
+            AND n.setting_without_precision = p.setting_without_precision
+    LEFT JOIN
+        table_range AS g
+        ON n.source = g.source AND n.dataset_id = g.dataset_id AND n.metric_id = g.metric_id
+    LEFT JOIN author_range AS a ON n.source = a.source AND n.raw_model = a.raw_model
+),
+
+scored AS (
+    SELECT
+        *,
+        -- 12 digits: 92.1 / 100 is 0.921, not 0.9209999999999999
+        CASE read_unit WHEN 'percent' THEN round(value / 100, 12) ELSE value END AS any_score,
+        substr(md5(concat_ws(chr(31), dataset_id, task_id, metric_id, group_setting)), 1, 16) AS group_id
+    FROM read
+),
+
+-- The registry knows most directions; for the rest, what the sources of a group agree on.
+stated_directions AS (
+    SELECT group_id, bool_and(lower_is_better) AS lower_is_better
+    FROM scored
+    WHERE known_direction IS NULL AND lower_is_better IS NOT NULL
+    GROUP BY group_id
+    HAVING bool_and(lower_is_better) = bool_or(lower_is_better)
+)
+
+SELECT
+    s.report_id,
+    substr(
+        md5(concat_ws(chr(31), s.model_id, s.dataset_id, s.task_id, s.metric_id, s.full_setting)), 1, 16
+    ) AS record_id,
+    s.group_id,
+    s.model_id,
+    s.dataset_id,
+    s.dataset_family,
+    s.task_id,
+    s.metric_id,
+    s.full_setting AS setting,
+    s.group_setting,
+    s.value,
+    s.read_unit AS unit,
+    CASE WHEN s.read_unit IS NOT NULL THEN s.any_score END AS score,
+    coalesce(s.known_direction, d.lower_is_better) AS lower_is_better,
+    s.tier,
+    s.source,
+    s.source_url,
+    s.source_revision,
+    s.retrieved_at,
+    s.evaluated_at,
+    s.verified,
+    s.reported_by,
+    s.extractor,
+    s.raw_model,
+    s.raw_dataset,
+    s.raw_task,
+    s.raw_metric,
+    s.raw_value,
+    s.unit AS stated_unit,
+    s.lower_is_better AS stated_lower_is_better,
+    CASE
+        WHEN NOT s.is_quality THEN 'not_a_quality_metric'
+        WHEN s.read_unit IS NULL AND s.maximum = 1 AND abs(s.value) > 100 THEN 'out_of_range'
+        WHEN s.any_score < s.minimum - 1e-9 OR s.any_score > s.maximum + 1e-9
+            THEN if(s.read_unit IS NULL, NULL, 'out_of_range')
+    END AS reject_reason
+FROM scored AS s
+LEFT JOIN stated_directions AS d ON s.group_id = d.group_id AND s.known_direction IS NULL
+ORDER BY s.report_id
