@@ -92,9 +92,11 @@ def leak_check(protocol: str) -> dg.AssetChecksDefinition:
         "clones, aliases, families on both sides.",
     )
     def check(workspace: Workspace) -> dg.AssetCheckResult:
-        from modellens_core.splits.leakage import audit_frozen
+        from modellens_core.splits.leakage import audit
+        from modellens_core.splits.problem import Problem
 
-        leaks = [leak for leak in audit_frozen(workspace.lake, protocol) if leak.count]
+        found = Problem.load(workspace.lake, protocol)
+        leaks = [k for k in audit(found.features, found.rows, found.parts, protocol) if k.count]
         rows = [[leak.kind, leak.count, "; ".join(map(str, leak.examples[:3]))] for leak in leaks]
         return dg.AssetCheckResult(
             passed=not leaks,

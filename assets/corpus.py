@@ -12,9 +12,10 @@ from assets.resources import Workspace
 from assets.staging import staging_keys
 from assets.versions import code_version
 from modellens_core.config import Settings
+from modellens_core.normalize.tables import NAME_TABLES
 from modellens_core.store import sql
+from modellens_core.store.lake import Lake
 
-NAME_TABLES = ("model_names", "dataset_names", "task_names", "metric_names")
 QUERIES = tuple(sql.names("corpus"))
 
 
@@ -39,7 +40,7 @@ def names_asset(settings: Settings) -> dg.AssetsDefinition:
         deps=staging_keys(settings),
         description="Which model, dataset, task and metric each distinct string of the sources means.",
         kinds={"python", "parquet"},
-        code_version=code_version("normalize"),
+        code_version=code_version("normalize", queries=tuple(sql.names("staging"))),
     )
     def corpus_names(workspace: Workspace) -> dg.MaterializeResult:
         from modellens_core.normalize.tables import name_tables
@@ -49,6 +50,15 @@ def names_asset(settings: Settings) -> dg.AssetsDefinition:
         return materialized(*(lake.write(f"corpus/{n}", tables[n]) for n in NAME_TABLES))
 
     return corpus_names
+
+
+def score_picture(lake: Lake) -> dg.MarkdownMetadataValue:
+    """Histograms of the scores of the most frequent metrics."""
+    from modellens_core.evaluation.plots import score_distributions
+
+    frame = lake.read("corpus/records", columns=["metric_id", "score"]).to_pandas().dropna()
+    scores = {str(metric): part.to_numpy() for metric, part in frame.groupby("metric_id")["score"]}
+    return picture(score_distributions(scores), "distribution of scores per metric")
 
 
 def query_asset(query: str, settings: Settings) -> dg.AssetsDefinition:
@@ -69,11 +79,7 @@ def query_asset(query: str, settings: Settings) -> dg.AssetsDefinition:
         info = lake.write_query(f"corpus/{table}", sql.load(query))
         extra = {}
         if table == "records":
-            from modellens_core.evaluation.plots import score_distributions
-
-            columns = ["metric_id", "score"]
-            png = score_distributions(lake.read("corpus/records", columns=columns))
-            extra["score_distribution"] = picture(png, "distribution of scores per metric")
+            extra["score_distribution"] = score_picture(lake)
         return materialized(info, extra=extra)
 
     return run_query

@@ -71,8 +71,9 @@ def features_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         from modellens_core.features.encoders.select import choose_encoder
 
         config, lake = workspace.settings, workspace.lake
-        encoder, note = choose_encoder(config)
-        context.log.info(note)
+        choice = choose_encoder(config)
+        encoder = choice.encoder
+        context.log.info(choice.note)
         embed_entities(lake, encoder, config.cache_dir, log_progress(context))
         files = [lake.root / f"features/{n}_vectors.npy" for n in ("model", "dataset")]
         rows = [int(np.load(f, mmap_mode="r").shape[0]) for f in files]
@@ -83,7 +84,7 @@ def features_assets(settings: Settings) -> list[dg.AssetsDefinition]:
                 "dagster/column_schema": table_schema(entities.schema),
                 "preview": f"{rows[0]:,} model vectors and {rows[1]:,} dataset vectors of {encoder.dim}",
                 "encoder": encoder.encoder_id,
-                "why": note,
+                "why": choice.note,
                 "weights_hash": encoder.weights_hash,
             },
             data_version=data_version(*files),

@@ -8,8 +8,8 @@ import dagster as dg
 from assets.metadata import materialized
 from assets.resources import Workspace
 from assets.versions import code_version
+from modellens_core.splits.freeze import PROTOCOLS
 
-PROTOCOLS = ("completion", "new_datasets", "production")
 ABOUT = {
     "completion": "Hides (model, dataset) pairs with all their metrics and settings: can the ranker fill "
     "the holes of the table?",
@@ -25,7 +25,7 @@ def split_asset(protocol: str) -> dg.AssetsDefinition:
     @dg.asset(
         name=f"split_{protocol}",
         group_name="splits",
-        deps=["features_interactions", "features_entities"],
+        deps=["features_interactions", "features_entities", "features_vectors"],
         description=ABOUT[protocol],
         kinds={"python", "parquet"},
         code_version=code_version("splits", settings=SPLIT_SEED),

@@ -22,9 +22,11 @@ _RUNS = pa.schema(
     [
         pa.field("seed", pa.int64()),
         pa.field("best_validation", pa.float64()),
+        pa.field("best_epoch", pa.int64()),
         pa.field("epochs", pa.int64()),
+        pa.field("rows", pa.int64()),
+        pa.field("groups", pa.int64()),
         pa.field("seconds", pa.float64()),
-        pa.field("parameters", pa.int64()),
     ]
 )
 
@@ -75,28 +77,28 @@ def training_asset(protocol: str, settings: Settings) -> dg.AssetsDefinition:
 def result_of(out: Path, seeds: tuple[int, ...]) -> dg.MaterializeResult:
     """Metadata of finished rankers: best validation, curves, the learned size prior."""
     from modellens_core.evaluation.plots import size_prior, validation_curves
-    from modellens_core.ranking.artifact import learned_size_prior
+    from modellens_core.evaluation.ranker_method import learned_size_prior, read_curve
+    from modellens_core.normalize.sizes import SIZE_BUCKETS
 
-    folders = [out / f"seed-{s}" for s in seeds]
-    metas = [json.loads((f / "ranker.json").read_text("utf-8")) for f in folders]
-    curves = {
-        f.name: [json.loads(line) for line in (f / "metrics.jsonl").read_text("utf-8").splitlines()]
-        for f in folders
+    folders = {seed: out / f"seed-{seed}" for seed in seeds}
+    results = {
+        seed: json.loads((folder / "ranker.json").read_text("utf-8"))["meta"]["result"]
+        for seed, folder in folders.items()
     }
     columns = _RUNS.names
-    rows = [[m["training"].get(c) for c in columns] for m in metas]
+    rows = [[seed, *(result[c] for c in columns[1:])] for seed, result in results.items()]
+    curves = {f"seed {seed}": read_curve(folder) for seed, folder in folders.items()}
+    prior = learned_size_prior(folders[seeds[0]])
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(seeds),
             "dagster/column_schema": table_schema(_RUNS),
             "preview": dg.MetadataValue.md(markdown_table(columns, rows)),
-            "validation_curve": picture(
-                validation_curves(curves), "validation weighted tau by epoch"
-            ),
-            "size_prior": picture(size_prior(learned_size_prior(folders[0])), "learned size prior"),
-            "best_validation": max(float(m["training"]["best_validation"]) for m in metas),
+            "validation_curve": picture(validation_curves(curves), "validation weighted tau by epoch"),
+            "size_prior": picture(size_prior(prior, SIZE_BUCKETS), "learned size prior"),
+            "best_validation": max(float(r["best_validation"]) for r in results.values()),
         },
-        data_version=data_version(*(f / "ranker.safetensors" for f in folders)),
+        data_version=data_version(*(f / "ranker.safetensors" for f in folders.values())),
     )
 
 

@@ -95,3 +95,12 @@ def show_rows(console: Console, rows: pa.Table, limit: int) -> None:
 
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def show_findings(console: Console, findings: Sequence[Any]) -> None:
+    """What `doctor` found, one line each."""
+    marks = {"ok": "[green]✓[/green]", "missing": "[yellow]-[/yellow]", "broken": "[red]✗[/red]"}
+    for finding in findings:
+        console.print(
+            f"  {marks[finding.state]} {finding.what}: {finding.detail}", highlight=False, soft_wrap=True
+        )

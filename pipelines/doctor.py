@@ -114,10 +114,10 @@ def _encoder(settings: Settings) -> Finding:
     from modellens_core.features.encoders.select import choose_encoder
 
     try:
-        encoder, note = choose_encoder(settings)
+        choice = choose_encoder(settings)
     except ModelLensError as error:
         return Finding("text encoder", "broken", str(error))
-    return Finding("text encoder", "ok", f"{encoder.encoder_id}: {note}")
+    return Finding("text encoder", "ok", f"{choice.encoder.encoder_id}: {choice.note}")
 
 
 def _openai(settings: Settings) -> Finding:

@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.markup import escape
 
 
+PLAN_REMARK = "Dependencies for step"  # Dagster's word for each step after a failed one: one is enough
+
+
 class ProgressHandler(logging.Handler):
     """Turns Dagster's event records into short lines on a terminal."""
 
     def __init__(self, console: Console) -> None:
-        super().__init__(logging.INFO)
+        super().__init__(logging.DEBUG)  # Dagster logs its events at this level
         self.console = console
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -31,7 +34,7 @@ class ProgressHandler(logging.Handler):
 def message_line(record: logging.LogRecord, meta: dict[str, Any]) -> str | None:
     """A line an asset logged itself."""
     text = str(meta.get("orig_message") or record.getMessage())
-    if record.levelno < logging.INFO:
+    if record.levelno < logging.INFO or text.startswith(PLAN_REMARK):
         return None
     style = "yellow" if record.levelno >= logging.WARNING else "dim"
     return f"    [{style}]{escape(text)}[/{style}]"
@@ -89,7 +92,7 @@ def progress_logger(console: Console) -> dg.LoggerDefinition:
     @dg.logger(description="Short progress lines for people.")
     def progress(_context: dg.InitLoggerContext) -> logging.Logger:
         # Not from logging's registry: each run gets its own, so that no run prints to another's console.
-        log = logging.Logger("modellens.progress", level=logging.INFO)  # noqa: LOG001
+        log = logging.Logger("modellens.progress", level=logging.DEBUG)  # noqa: LOG001
         log.addHandler(ProgressHandler(console))
         return log
 

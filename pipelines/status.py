@@ -9,6 +9,8 @@ from typing import Any
 import dagster as dg
 
 from modellens_core.config import Settings
+from modellens_core.evaluation.metrics import HEADLINE
+from modellens_core.evaluation.summary import MIN_MODELS_SHOWN
 from modellens_core.store.lake import Lake
 
 COUNTED = (
@@ -22,7 +24,6 @@ COUNTED = (
     "conflicts",
     "rejects",
 )
-HEADLINE = "weighted_tau"
 
 
 def collect_status(settings: Settings) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def evaluation_summary(lake: Lake) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {}
     for row in lake.read("evaluation/summary").to_pylist():
-        if row["metric"] == HEADLINE:
+        if row["metric"] == HEADLINE and row["min_models"] == MIN_MODELS_SHOWN[0]:
             entry = {k: row[k] for k in ("mean", "low", "high", "n_groups", "n_families")}
             found.setdefault(row["protocol"], {})[row["method"]] = entry
     return found

@@ -177,20 +177,19 @@ def _cluster(model: Mapping[str, Any]) -> Any:
 
 
 def _model_text(model: Mapping[str, Any]) -> str:
-    tags = model.get("tags") or ()
     return compose_model_text(
         model["model_id"],
         task=model.get("pipeline_tag"),
         family=_family(model),
         languages=model.get("languages") or (),
-        trained_on=[t.removeprefix("dataset:") for t in tags if t.startswith("dataset:")],
+        trained_on=model.get("trained_on") or (),
         base_model=model.get("base_model"),
         description=model.get("description"),
     )
 
 
 def _datasets(lake: Lake) -> pa.Table:
-    lake.require("corpus/groups")
+    lake.require("corpus/records")
     main_task = {
         row["dataset_id"]: row["task_id"]
         for row in lake.query(sql.load("features/dataset_tasks")).to_pylist()

@@ -19,10 +19,11 @@ _HTML_BLOCK = re.compile(
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?")
 _LINK = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
 _LINK_TARGET = re.compile(r"^\s*\[[^\]]+\]:\s.*$", re.MULTILINE)
+_HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)[\s#]*$", re.MULTILINE)
+_PARAGRAPH = re.compile(r"\n\s*\n\s*")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _URL = re.compile(
-    r"(?:https?|ftp|s3|gs|file)://\S+|\bwww\.\S+|\bdoi:\S+|(?<![\w.+-])[\w.+-]++@[\w-]+\.\w+",
-    re.IGNORECASE,
+    r"\b(?:[a-z][a-z0-9+]*+://|www\.|doi:)\S+|(?<![\w.+-])[\w.+-]++@[\w-]+\.\w+", re.IGNORECASE
 )
 _INLINE_CODE = re.compile(r"`+([^`]*)`+")
 _PLAIN_NAME = re.compile(r"[\w./-]+")
@@ -36,7 +37,9 @@ _BORDER = re.compile(r"([-_/@+]+|(?<!\d)\.+|\.+(?!\d))")
 _PERCENT = re.compile(r"\s*(?:[%‰]|per\s?cent\b|pct\b|points?\b)", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _SIZE = re.compile(r"(?:\d{1,3}x)?(?:\d{1,4}|\d{1,3}\.\d{1,2})[bkmt]", re.IGNORECASE)
-_SCIENTIFIC = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)*e[-+]?\d*(?![^\W_])", re.IGNORECASE)
+_SCIENTIFIC = re.compile(
+    r"\d+(?:[.,]\d+)*e[-+]\d+|(?<![^\W_])(?<!\d[.,])\d+(?:[.,]\d+)*e\d*(?![^\W_])", re.IGNORECASE
+)
 _VERSION = re.compile(r"[1-9]\.\d|\d{1,2}(?:\.\d{1,2}){2,}")
 _RESULT_WORD = re.compile(
     r"(?:acc|accuracy|auc|auroc|bleu|bleurt|bertscore|cer|chrf|cider|corr|eer|elo|em|error|err|exact|"
@@ -45,7 +48,8 @@ _RESULT_WORD = re.compile(
     r"recall|result|results|rmse|rouge|rougel|score|scores|sdr|spearman|spice|ssim|stoi|ter|top|tpr|"
     r"wacc|wer|winrate)s?"
 )
-_NUMBERED_RESULT = re.compile(r"f1\d*(?:\.\d+)?", re.IGNORECASE)  # a score glued to it is no name
+# "f1" is the one result word that ends in a digit; a score glued to it is no name.
+_NUMBERED_RESULT = re.compile(r"(?:\d+(?:[.,]\d+)*)?f1\d*(?:[.,]\d+)?", re.IGNORECASE)
 _LAST_WORD = re.compile(r"[a-z]+\Z")
 _FIRST_WORD = re.compile(r"\A[a-z]+")
 _MARKUP = re.compile(r"[#*~`|<>\\^$={}%‰±≈∼∆Δ↑↓→←⇒×•■□▪✅❌✓✗]+")  # noqa: RUF001 - literal signs
@@ -57,7 +61,7 @@ _REPEATED_STOP = re.compile(r"[.,;:!?\s]*([.!?])(?:\s*[.,;:!?])*")
 
 
 def strip_scores(text: str) -> str:
-    """Plain one-line prose of a card, without anything that could be a result.
+    """Plain one-line prose of a card (headings and paragraphs end in a stop), without anything that could be a result.
 
     Args:
         text: Markdown, HTML or plain text.
@@ -70,11 +74,11 @@ def strip_scores(text: str) -> str:
     text = _FRONT_MATTER.sub(" ", text)
     for block in (_HTML_BLOCK, _CODE_BLOCK, _LINK_TARGET, _IMAGE):
         text = block.sub(" ", text)
-    text = _LINK.sub(r"\1 ", text)
+    text = _LINK.sub(r"\1 ", _HEADING.sub(r"\1. ", text))
     text = _INLINE_CODE.sub(_keep_name, text)
     text = _URL.sub(" ", _TAG.sub(" ", text))
-    text = "\n".join(_without_tables(text.splitlines()))
-    text = _CHUNK.sub(_clean_chunk, _SCIENTIFIC.sub(" ", text))
+    text = _PARAGRAPH.sub(". ", "\n".join(_without_tables(text.splitlines())))
+    text = _CHUNK.sub(_clean_chunk, _SCIENTIFIC.sub(" 0 ", text))
     return _tidy(text)
 
 
@@ -110,18 +114,25 @@ def _clean_chunk(match: re.Match[str]) -> str:
     parts = _BORDER.split(chunk)
     percent = bool(_PERCENT.match(match.string, match.end()))
     kept: list[str] = []
-    result_before = False
+    result_before = result_seen = False
     for at in range(0, len(parts), 2):
         part, border = parts[at], parts[at - 1] if at else ""
+        result_seen |= result_before
         last = at + 2 >= len(parts)
         follower = "" if last else parts[at + 2]
         suspect = result_before or (last and percent) or _is_result(_FIRST_WORD, follower)
         clean = part
         if any(map(_is_number_sign, part)):
-            named = bool(kept) and border in {"-", "_"}
-            clean = _clean_part(part, named=named or bool(follower), suspect=suspect)
-            result_before |= _is_result(_LAST_WORD, part.rstrip("0123456789.,"))
-            result_before |= bool(_NUMBERED_RESULT.fullmatch(part))
+            ahead = (
+                follower[:1].isascii() and follower[:1].isalpha() and parts[at + 1] in {"-", "_"}
+            )
+            named = ahead or (bool(kept) and border in {"-", "_"})
+            clean = _clean_part(part, named=named and not result_seen, suspect=suspect)
+            result_before = (
+                (result_before and not any(map(str.isalpha, part)))
+                or _is_result(_LAST_WORD, part.rstrip("0123456789.,"))
+                or bool(_NUMBERED_RESULT.fullmatch(part))
+            )
         else:
             result_before = _is_result(_LAST_WORD, part)
         if clean:
@@ -134,7 +145,7 @@ def _clean_part(part: str, *, named: bool, suspect: bool) -> str:
     if suspect or not part.isascii():
         return _without_numbers(part)
     if _NUMBERED_RESULT.fullmatch(part):
-        return part[:2]
+        return "F1"
     if _NUMBER.fullmatch(part):
         is_name = (part.isdigit() and len(part) <= 4) or _VERSION.fullmatch(part)
         return part if named and is_name else ""
@@ -169,7 +180,7 @@ def _tidy(text: str) -> str:
     text = _HOLLOW.sub(" ", text)
     text = _LOOSE.sub(_keep_stop, text)
     text = _SPACE_BEFORE_STOP.sub(r"\1", " ".join(text.split()))
-    return _REPEATED_STOP.sub(r"\1", text).strip(" ,;:-_/+")
+    return _REPEATED_STOP.sub(r"\1", text).strip(" ,;:-_/+").removeprefix(". ")
 
 
 def _keep_stop(match: re.Match[str]) -> str:

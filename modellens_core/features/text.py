@@ -12,9 +12,10 @@ from modellens_core.features.leaks import strip_scores
 
 __all__ = ["compose_dataset_text", "compose_model_text", "strip_scores"]
 
-READ_CHARS = 6000  # of a description; what a thing is stands at its beginning
-MODEL_SENTENCE_WORDS = 14
-DATASET_DESCRIPTION_WORDS = 32
+READ_CHARS = 3000  # of a description; what a thing is stands at its beginning
+MODEL_SENTENCE_WORDS = 12
+DATASET_DESCRIPTION_WORDS = 28
+CHARS_PER_WORD = 9  # bounds scripts that write without spaces
 QUERY_WORDS = 150  # what a person typed is worth reading to the end of MiniLM's window
 MAX_LANGUAGES = 3
 MAX_TRAINING_SETS = 2
@@ -56,8 +57,8 @@ def compose_model_text(
 
     Args:
         model_id: "org/name"; only the name is used.
-        task: pipeline tag or task id.
-        family: architecture family; "unknown" and None are left out.
+        task: pipeline tag or task id; "unknown" and None are left out.
+        family: architecture family, likewise.
         languages: ISO codes or names.
         trained_on: names of training datasets.
         base_model: id of the model it was made from.
@@ -67,8 +68,8 @@ def compose_model_text(
         Text without results. Never empty for a model whose name holds a letter.
     """
     name = _name(model_id)
-    family = "" if family in {None, "unknown"} else f", {_name(family or '')} family"
-    facts = [f"{_name(task or '')} model {name}{family}".strip(), _spoken(languages)]
+    kind = f", {_said(family)} family" if _said(family) else ""
+    facts = [f"{_said(task)} model {name}{kind}".strip(), _spoken(languages)]
     trained = [_name(d) for d in trained_on][:MAX_TRAINING_SETS]
     if trained:
         facts.append("trained on " + ", ".join(trained))
@@ -96,10 +97,10 @@ def compose_dataset_text(
         description: what its authors say about it.
     """
     name = _name(dataset_id, whole=True)
-    known_as = _name(family or "", whole=True)
+    known_as = _said(family)
     if known_as and known_as.lower() not in name.lower():
         name = f"{name} ({known_as})"
-    facts = [f"{_name(task or '')} dataset {name}".strip(), modality or "", _spoken(languages)]
+    facts = [f"{_said(task)} dataset {name}".strip(), _said(modality), _spoken(languages)]
     return _join(
         facts, _words(strip_scores((description or "")[:READ_CHARS]), DATASET_DESCRIPTION_WORDS)
     )
@@ -116,13 +117,17 @@ def compose_query_text(description: str, task: str | None) -> str:
         Text to embed; empty if nothing but numbers and markup was given.
     """
     prose = _words(strip_scores(description[:READ_CHARS]), QUERY_WORDS)
-    return f"{_name(task)} dataset. {prose}" if task and prose else prose
+    return f"{_said(task)} dataset. {prose}" if _said(task) and prose else prose
 
 
 def _name(raw: str, *, whole: bool = False) -> str:
     """A name as words: last path part (or all of it), underscores as spaces, scores out."""
     part = raw if whole else raw.rstrip("/").rpartition("/")[2]
-    return " ".join(_WORD_BORDER.sub(" ", strip_scores(part)).split())
+    return " ".join(_WORD_BORDER.sub(" ", strip_scores(part)).split()).strip(" .,;:()[]")
+
+
+def _said(label: str | None) -> str:
+    return "" if label in {None, "unknown"} else _name(label or "", whole=True)
 
 
 def _spoken(languages: Iterable[str]) -> str:
@@ -143,7 +148,7 @@ def _sentence(description: str, limit: int) -> str:
 
 def _words(text: str, limit: int) -> str:
     words = text.split()
-    return " ".join(words[:limit])[: limit * 12].strip(" ,;:-(")
+    return " ".join(words[:limit])[: limit * CHARS_PER_WORD].strip(" ,;:-(")
 
 
 def _join(facts: list[str], prose: str) -> str:

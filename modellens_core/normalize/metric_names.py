@@ -13,8 +13,8 @@ MAX_WORDS = 24
 
 _LOWER = re.compile(r"[↓⬇↘▼⇓]|\blower(?:[ -]is)?[ -]better\b|\\downarrow")
 _HIGHER = re.compile(r"[↑⬆↗▲⇑]|\bhigher(?:[ -]is)?[ -]better\b|\\uparrow")
-_SCALE_100 = re.compile(r"[(\[]\s*(?:0\s*[-–]\s*100|[x×*]\s*100)\s*[)\]]")
-_SCALE_1 = re.compile(r"[(\[]\s*0\s*[-–]\s*1\s*[)\]]")
+_SCALE_100 = re.compile(r"[(\[]\s*(?:0\s*[-\u2013]\s*100|[x\u00d7*]\s*100)\s*[)\]]")
+_SCALE_1 = re.compile(r"[(\[]\s*0\s*[-\u2013]\s*1\s*[)\]]")
 _DIGIT_PERCENT = re.compile(r"(?<=\d)\s?%")
 _SAYS_PERCENT = re.compile(r"^percent(?:age)? (?:correct|error)\b")
 _BOXED_CUTOFF = re.compile(r"@\s*\[\s*(?:iou\s*=\s*)?([\d.:]+)\s*\]")
@@ -24,7 +24,7 @@ _BARE_POINT = re.compile(r"(?<=[@:])\.(?=\d)")
 _LATEX = re.compile(r"[${}\\^]+")
 _BRACKET = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _WORD = re.compile(r"[^\W_]+(?:(?:(?<=\d)[.:](?=\d)|@)[^\W_]+)*(?:\+\+)?")
-_ONE_MINUS = re.compile(r"^1\s*[-–−]\s*(?=[a-z])")
+_ONE_MINUS = re.compile(r"^1\s*[-\u2013\u2212]\s*(?=[a-z])")
 
 SPLIT_WORDS = {"test", "val", "valid", "validation", "dev", "eval", "train", "training"}
 _SYNONYMS = {"val": "validation", "valid": "validation", "training": "train"}
@@ -60,7 +60,7 @@ def spell(raw: str) -> SpelledName:
     text = _BOXED_CUTOFF.sub(r"@\1", text)
     text = _NAMED_CUTOFF.sub("@", text)
     text = _BARE_POINT.sub("0.", _AT.sub("@", text))
-    text = _LATEX.sub(" ", text).replace("'", "").replace("’", "")
+    text = _LATEX.sub(" ", text).replace("'", "").replace("\u2019", "")
     one_minus = bool(_ONE_MINUS.match(text))
     text = _ONE_MINUS.sub("", text)
     proper, _, rest = text.partition("/") if " " not in text else (text, "", "")
@@ -79,18 +79,21 @@ def _unit(text: str) -> str | None:
     return "proportion" if _SCALE_1.search(text) else None
 
 
-def take_splits(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def take_splits(
+    words: Sequence[str], *, may_be_all: bool = False
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Take split words ("validation", "test") off both ends of a name.
 
     Returns:
-        The other words, and the split words; a name made only of split words keeps them.
+        The other words, and the split words. A name made only of split words keeps them, unless
+        `may_be_all`.
     """
     start, end = 0, len(words)
     while start < end and words[start] in SPLIT_WORDS:
         start += 1
     while end > start and words[end - 1] in SPLIT_WORDS:
         end -= 1
-    if start == end:
+    if start == end and not may_be_all:
         return tuple(words), ()
     splits = (*words[:start], *words[end:])
     return tuple(words[start:end]), tuple(_SYNONYMS.get(word, word) for word in splits)

@@ -8,23 +8,22 @@ about which end is good ("score") get no direction: a wrong one turns a leaderbo
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
-
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from modellens_core.normalize.metric_names import SpelledName, spell, take_splits
-from modellens_core.normalize.text import load_registry, slug
+from modellens_core.normalize.metric_registry import Metric, compact, metric_index
+from modellens_core.normalize.text import MAX_SLUG, slug
 from modellens_core.schema import Unit
 
 PROPORTION = "proportion"
 _LONGEST_SPELLING = 7  # words
+_MOST_PASSES = 4
 _TOP = re.compile(r"(?:accuracy|acc)?@?top@?(\d+)(?:classification)?(?:accuracy|acc)?")
 _ACC = re.compile(r"(?:accuracy|acc)@?(\d+)")
 _TOP_ERROR = re.compile(r"top@?(\d+)(?:errorrate|error|err)")
 _RANK = re.compile(r"rank@?(\d+)(?:recognitionrate|accuracy|acc)?")
-_CUTOFF = re.compile(r"([^\W\d_][^@]*)@(k|\d+(?:\.\d+)?(?:pct)?(?::[\d.]+)*)")
+_CUTOFF = re.compile(r"([^\W\d_][^@]*)@(k|l\d|\d+(?:\.\d+)?(?:pct)?(?::[\d.]+)*)")
 _GLUED_IOU = re.compile(r"([^\W\d_]+?)@?(?:0\.)?([5-9][05]?)(?:@?(?::0\.05)?:?(?:0\.)?(95))?")
 _POOL = re.compile(r"r(\d+)@(\d+)")
 _SHORT_PRECISION = re.compile(r"p(5|10|20|30|50|100|200|500|1000)")
@@ -36,111 +35,9 @@ _UNCLEAR = frozenset({"delta", "diff", "difference", "change", "reduction"})
 _SPREAD = frozenset({"std", "stdev", "stderr", "stddev", "variance"})
 _WEAK = frozenset({"error", "loss"})
 _FILLER = frozenset({"score", "scores", "value", "metric", "none"})
-_DOMINANT = frozenset({"nauc", "naucs"})  # "nauc_map_at_3_std" is an AUC, not a MAP and no deviation
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What a metric's name says about it.
-
-    Attributes:
-        metric_id: base, cut-off, qualifier: "accuracy", "recall@10", "miou/validation".
-        lower_is_better: None where the name does not tell.
-        kind: "proportion", "count", "error", "score", "time", "rank" or "unknown".
-        unit: canonical unit, "proportion" (1.0 is 100%) or "raw" (the metric's own scale).
-        minimum: least possible value in the canonical unit, None if unbounded or unknown.
-        maximum: largest possible value in the canonical unit, None if unbounded or unknown.
-        is_quality: False for parameters, FLOPs, time, memory, spreads: never a record.
-    """
-
-    metric_id: str
-    lower_is_better: bool | None
-    kind: str
-    unit: str
-    minimum: float | None
-    maximum: float | None
-    is_quality: bool
-
-
-class _Profile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    lower_is_better: bool | None
-    kind: str
-    unit: str
-    minimum: float | None
-    maximum: float | None
-    is_quality: bool = True
-
-    def metric(self, metric_id: str) -> Metric:
-        return Metric(metric_id, **self.model_dump())
-
-
-class _TaskRule(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    task_words: tuple[str, ...]
-    metric: str
-
-
-class _Registry(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    profiles: dict[str, _Profile]
-    metrics: dict[str, dict[str, tuple[str, ...]]]
-    short: dict[str, dict[str, tuple[str, ...]]]
-    with_cutoff: dict[str, tuple[str, ...]]
-    by_task: tuple[_TaskRule, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Index:
-    names: Mapping[str, Metric]  # compact spelling -> metric, also inside longer names
-    short: Mapping[str, Metric]  # only as the whole name
-    cutoff: Mapping[str, Metric]  # only before "@k"
-    by_id: Mapping[str, Metric]
-    by_task: tuple[_TaskRule, ...]
-    share: _Profile
-    error_share: _Profile
-
-
-@cache
-def _index() -> _Index:
-    registry = load_registry("metrics", _Registry)
-    by_id: dict[str, Metric] = {}
-    for part in (registry.metrics, registry.short):
-        for profile, group in part.items():
-            for metric_id in group:
-                by_id.setdefault(metric_id, registry.profiles[profile].metric(metric_id))
-    short = _spellings(registry.short, by_id)
-    names = {_compact(i.split("-")): m for i, m in by_id.items()}
-    names = {name: metric for name, metric in names.items() if name not in short}
-    names |= _spellings(registry.metrics, by_id)
-    return _Index(
-        names=names,
-        short=short,
-        cutoff={_compact([s]): by_id[i] for i, group in registry.with_cutoff.items() for s in group},
-        by_id=by_id,
-        by_task=registry.by_task,
-        share=registry.profiles["share"],
-        error_share=registry.profiles["error_share"],
-    )
-
-
-def _spellings(
-    part: Mapping[str, Mapping[str, tuple[str, ...]]], by_id: Mapping[str, Metric]
-) -> dict[str, Metric]:
-    return {
-        _compact(spell(spelling).words or (spelling,)): by_id[metric_id]
-        for group in part.values()
-        for metric_id, spellings in group.items()
-        for spelling in spellings
-    }
-
-
-def _compact(words: Iterable[str]) -> str:
-    return "".join(words)
+_DOMINANT = frozenset(
+    {"nauc", "naucs"}
+)  # "nauc_map_at_3_std" is an AUC, not a MAP and no deviation
 
 
 def resolve_metric(raw_metric: str, raw_task: str | None = None) -> Metric:
@@ -155,13 +52,17 @@ def resolve_metric(raw_metric: str, raw_task: str | None = None) -> Metric:
         `resolve_metric(m.metric_id).metric_id == m.metric_id`.
     """
     name = spell(raw_metric)
-    metric = _resolve(name, raw_task or "")
-    if metric is None:
-        metric_id = slug("-".join((*name.words, *name.aside)) or raw_metric)
-        metric = Metric(metric_id, None, "unknown", "raw", None, None, is_quality=True)
+    metric = _resolve(name, raw_task or "", raw_metric)
+    for _ in range(_MOST_PASSES):  # an id may read shorter than the name it was made from
+        if metric.metric_id in metric_index().by_id:
+            break
+        again = _resolve(spell(metric.metric_id), "", metric.metric_id)
+        if again.metric_id == metric.metric_id:
+            break
+        metric = again
     if metric.lower_is_better is None and metric.is_quality:
         metric = replace(metric, lower_is_better=name.lower_is_better)
-    return metric if len(metric.metric_id) <= 200 else replace(metric, metric_id=slug(metric.metric_id))
+    return metric
 
 
 def stated_unit(raw_metric: str) -> str | None:
@@ -190,41 +91,49 @@ def canonical_score(value: float, unit: str | None, metric: Metric) -> float | N
     return value if unit == Unit.PROPORTION else None
 
 
-def _resolve(name: SpelledName, raw_task: str) -> Metric | None:
+def _resolve(name: SpelledName, raw_task: str, raw: str) -> Metric:
+    metric = _known(name, raw_task)
+    if metric is None:
+        metric_id = slug("-".join((*name.words, *name.aside)) or raw)
+        return Metric(metric_id, None, "unknown", "raw", None, None, is_quality=True)
+    if len(metric.metric_id) > MAX_SLUG:
+        metric = replace(metric, metric_id=slug(metric.metric_id))
+    return metric
+
+
+def _known(name: SpelledName, raw_task: str) -> Metric | None:
     words, splits = take_splits(name.words)
-    aside, aside_splits = take_splits(name.aside)
+    aside, aside_splits = take_splits(name.aside, may_be_all=True)
     splits += aside_splits
-    if aside == ("test",):
-        aside = ()
     if splits == ("test",):
         splits = ()  # results are on the test split unless they say otherwise
-    for proper, beside in ((name.words, ()), (words, splits)):
+    minus = name.one_minus
+    if aside:
+        metric = _whole((*words, *aside), raw_task)  # "F1 (micro)", "bits/dimension"
+        if metric is not None:
+            return _qualified(metric, splits, one_minus=minus)
+    for proper, beside in ((name.words, aside_splits), (words, splits)):
         metric = _whole(proper, raw_task)
         if metric is not None:
             again = _whole(aside, raw_task) == metric  # "Word Error Rate (WER)"
-            rest = beside if again else (*aside, *aside_splits, *beside)
-            return _qualified(metric, rest, one_minus=name.one_minus)
-    everything = (*words, *aside)
-    metric = _whole(everything, raw_task) if aside else None  # "bits/dimension"
-    if metric is not None:
-        return _qualified(metric, splits, one_minus=False)
+            return _qualified(metric, beside if again else (*aside, *beside), one_minus=minus)
     for proper, beside in ((words, aside), (aside, words)):
         found = _head(proper, raw_task)
         if found is not None:
             metric, start, end = found
-            rest = (*proper[:start], *proper[end:], *splits)
-            return _qualified(metric, (*rest, *beside), one_minus=False)
+            rest = (*proper[:start], *proper[end:], *beside, *splits)
+            return _qualified(metric, rest, one_minus=minus)
     return None
 
 
 def _whole(words: Sequence[str], raw_task: str) -> Metric | None:
     """The metric that a whole name spells."""
-    index = _index()
+    index = metric_index()
     end = len(words)
     while end > 1 and words[end - 1] in _FILLER:
         end -= 1
     for stop in dict.fromkeys((len(words), end)):
-        key = _compact(words[:stop])
+        key = compact(words[:stop])
         for rule in index.by_task if raw_task else ():
             if key == rule.name and any(word in raw_task.casefold() for word in rule.task_words):
                 return index.by_id[rule.metric]
@@ -252,11 +161,11 @@ def _head(words: Sequence[str], raw_task: str) -> tuple[Metric, int, int] | None
 
 def _windows(words: Sequence[str], raw_task: str) -> Iterator[tuple[Metric, int, int]]:
     """Metrics spelled by neighbouring words, longest first at each place, without overlap."""
-    names = _index().names
+    names = metric_index().names
     start = 0
     while start < len(words):
         for end in range(min(len(words), start + _LONGEST_SPELLING), start, -1):
-            key = _compact(words[start:end])
+            key = compact(words[start:end])
             metric = names.get(key) or _with_number(key, raw_task)
             if metric is not None:
                 yield metric, start, end
@@ -269,24 +178,36 @@ def _with_number(key: str, raw_task: str) -> Metric | None:
     """A metric with a number in its name: "top1acc", "recall@10", "ap50", "rank1"."""
     if not any(char.isdigit() or char == "@" for char in key):
         return None
-    index = _index()
-    if match := _TOP.fullmatch(key) or _ACC.fullmatch(key):
-        return index.share.metric(f"top-{int(match[1])}-accuracy")
-    if match := _TOP_ERROR.fullmatch(key):
-        return index.error_share.metric(f"top-{int(match[1])}-error")
-    if match := _RANK.fullmatch(key):
-        return index.share.metric(f"rank-{int(match[1])}")
+    index = metric_index()
+    for pattern, template, profile in (
+        (_TOP, "top-{}-accuracy", index.share),
+        (_ACC, "top-{}-accuracy", index.share),
+        (_TOP_ERROR, "top-{}-error", index.error_share),
+        (_RANK, "rank-{}", index.share),
+    ):
+        if match := pattern.fullmatch(key):
+            return profile.metric(template.format(int(match[1])))
     if match := _POOL.fullmatch(key):
         return index.share.metric(f"recall@{match[2]}/of-{match[1]}")
+    return _with_overlap(key, raw_task) or _with_cutoff(key)
+
+
+def _with_overlap(key: str, raw_task: str) -> Metric | None:
+    """AP and AR at an overlap: "ap50", "map@0.5:0.95"."""
     match = _GLUED_IOU.fullmatch(key)
-    if match and match[1] in _IOU_METRICS and _is_overlap(key, raw_task):
-        digits = match[2].rstrip("0") or "0"
-        return _numbered(_IOU_METRICS[match[1]], f"@0.{digits}" + (":0.95" if match[3] else ""))
-    if match := _CUTOFF.fullmatch(key):
-        base = index.cutoff.get(match[1]) or index.names.get(match[1])
-        if base is not None and base.metric_id in index.by_id:
-            return _numbered(base.metric_id, f"@{match[2]}")
-    return None
+    if match is None or match[1] not in _IOU_METRICS or not _is_overlap(key, raw_task):
+        return None
+    digits = match[2].rstrip("0") or "0"
+    return _numbered(_IOU_METRICS[match[1]], f"@0.{digits}" + (":0.95" if match[3] else ""))
+
+
+def _with_cutoff(key: str) -> Metric | None:
+    index = metric_index()
+    match = _CUTOFF.fullmatch(key)
+    base = match and (index.cutoff.get(match[1]) or index.names.get(match[1]))
+    if not match or base is None or base.metric_id not in index.by_id:
+        return None
+    return _numbered(base.metric_id, f"@{match[2]}")
 
 
 _IOU_METRICS = {
@@ -307,7 +228,7 @@ def _is_overlap(key: str, raw_task: str) -> bool:
 
 
 def _numbered(metric_id: str, suffix: str) -> Metric:
-    metric = _index().by_id[metric_id]
+    metric = metric_index().by_id[metric_id]
     return replace(metric, metric_id=metric_id + suffix)
 
 

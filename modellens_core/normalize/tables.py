@@ -6,6 +6,7 @@ modules; what is done with a report belongs in SQL.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -126,7 +127,10 @@ def _table(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def _model_names(strings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    spellings = canonical_spellings(sorted({s["raw_model"] for s in strings}))
+    counts: Counter[str] = Counter()
+    for string in strings:
+        counts[string["raw_model"]] += string["n"]
+    spellings = canonical_spellings(counts.elements())
     repositories: dict[str, str] = {}
     for string in sorted(strings, key=lambda s: (s["source"] != "hub", s["raw_model"])):
         if string["is_repository"]:

@@ -26,6 +26,8 @@ _EDGES = ".:@'"
 _IN_SLUG = frozenset("./+#@:")
 _DELETED = frozenset("'`\u2018\u2019\u02bc")
 _Entry = TypeVar("_Entry", bound=BaseModel)
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
 class _Readable(dict[int, str | None]):
@@ -125,13 +127,31 @@ def slug(text: str) -> str:
     return body
 
 
-@cache
+def claim(table: dict[_Key, _Value], key: _Key, value: _Value, registry: str) -> None:
+    """Enter a spelling into a look-up table of a registry; no spelling may mean two things.
+
+    Raises:
+        ConfigError: the spelling already means something else.
+    """
+    if table.setdefault(key, value) != value:
+        raise ConfigError(
+            f"registry {registry}.yaml: {key!r} is claimed by {table[key]} and by {value}"
+        )
+
+
 def load_registry(name: str, entry: type[_Entry]) -> _Entry:
     """Read and validate `data/<name>.yaml` once per process.
 
     Raises:
         ConfigError: the file does not fit its model; the message names the file and the place.
     """
+    found = _read_registry(name, entry)
+    assert isinstance(found, entry)
+    return found
+
+
+@cache
+def _read_registry(name: str, entry: type[BaseModel]) -> BaseModel:
     path = Path(__file__).with_name("data") / f"{name}.yaml"
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     raw = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe loaders
@@ -140,4 +160,6 @@ def load_registry(name: str, entry: type[_Entry]) -> _Entry:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"registry {path.name} is not usable at {place}: {first['msg']}") from None
+        raise ConfigError(
+            f"registry {path.name} is not usable at {place}: {first['msg']}"
+        ) from None

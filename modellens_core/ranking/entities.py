@@ -12,44 +12,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from modellens_core.errors import ModelLensError
 from modellens_core.features.featureset import FeatureSet, Interactions
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
-    """How many entities of each kind the embedding tables hold, and how wide the frozen vectors are."""
-
-    models: int
-    datasets: int
-    tasks: int
-    metrics: int
-    families: int
-    name_tokens: int
-    model_dim: int
-    dataset_dim: int
-
-    @staticmethod
-    def of(features: FeatureSet) -> "Sizes":
-        """Sizes that fit a feature set."""
-        return Sizes(
-            models=features.n_models,
-            datasets=features.n_datasets,
-            tasks=len(features.task_ids),
-            metrics=len(features.metric_ids),
-            families=len(features.families),
-            name_tokens=features.n_name_tokens,
-            model_dim=features.model_vectors.shape[1],
-            dataset_dim=features.dataset_vectors.shape[1],
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class EntityTables:
-    """Everything fixed about N models and D datasets.
+    """Everything fixed about N models and D datasets, as one network sees it (`Ranker.tables`).
 
     Attributes:
         size: [N] int64 size bucket; family: [N] int64; name_tokens: [N, L] int64, 0 is padding.
-        model_vectors: [N, dim] float32; dataset_vectors: [D + 1, dim], the last row is zero: no text.
+        model_vectors: [N, dim] float32, dataset_vectors: [D + 1, dim], scaled as the network was trained;
+            the last row is zero: no text.
     """
 
     size: Tensor
@@ -57,20 +31,6 @@ class EntityTables:
     name_tokens: Tensor
     model_vectors: Tensor
     dataset_vectors: Tensor
-
-    @staticmethod
-    def of(features: FeatureSet) -> "EntityTables":
-        """Copy a feature set into tensors."""
-        dim = features.dataset_vectors.shape[1]
-        datasets = np.zeros((features.n_datasets + 1, dim), dtype=np.float32)
-        datasets[:-1] = features.dataset_vectors
-        return EntityTables(
-            size=torch.from_numpy(features.size_bucket.astype(np.int64)),
-            family=torch.from_numpy(features.family.astype(np.int64)),
-            name_tokens=torch.from_numpy(features.name_tokens.astype(np.int64)),
-            model_vectors=torch.from_numpy(np.array(features.model_vectors, dtype=np.float32)),
-            dataset_vectors=torch.from_numpy(datasets),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +131,23 @@ class RankScores:
     score: npt.NDArray[np.float32]
     prior: npt.NDArray[np.float32]
     residual: npt.NDArray[np.float32]
+
+
+def require_finite(features: FeatureSet) -> None:
+    """Raise ModelLensError, naming the first culprit, if a frozen vector is not finite."""
+    for kind, names, vectors in (
+        ("model", features.model_ids, features.model_vectors),
+        ("dataset", features.dataset_ids, features.dataset_vectors),
+    ):
+        bad = ~np.isfinite(vectors).all(axis=1)
+        if bad.any():
+            raise ModelLensError(
+                f"{int(bad.sum())} {kind} vectors are not finite, the first of {str(names[bad.argmax()])!r}; "
+                "rebuild the features"
+            )
+
+
+def standardise(vectors: npt.NDArray[np.float32], mean: Tensor, scale: Tensor) -> Tensor:
+    """Centre and scale [K, dim] frozen vectors; rows without text (all zero) become the mean: zero."""
+    raw = torch.from_numpy(np.array(vectors, dtype=np.float32))
+    return (raw - mean) * scale * raw.any(dim=1, keepdim=True)

@@ -9,7 +9,6 @@ are elsewhere.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ from torch.nn import functional
 
 from modellens_core.errors import ModelLensError
 from modellens_core.features.featureset import FeatureSet, Interactions
+from modellens_core.ranking.config import RankerConfig, Sizes
 from modellens_core.ranking.entities import (
     CandidateMatrix,
     EntityTables,
@@ -27,46 +27,12 @@ from modellens_core.ranking.entities import (
     RankScores,
     Rows,
     Scores,
-    Sizes,
+    require_finite,
+    standardise,
 )
 
 N_SIZE_BUCKETS = 21  # features/: 0 is unknown, 1..20 are sizes
 SCORING_CHUNK = 65_536  # rows per hidden-layer pass when scoring: bounds memory, not results
-
-
-@dataclass(frozen=True, slots=True)
-class RankerConfig:
-    """Shape and regularisation of the network. The width of the frozen views comes from the encoder.
-
-    Attributes:
-        model_id, name, size, family, dataset_id, task, metric: widths of the learned embeddings.
-        hidden: width of both backbone layers; prior_hidden: width of the prior's hidden layer.
-        dropout: after each backbone layer.
-        model_id_dropout, dataset_id_dropout: how often an ID is replaced by [UNK] in training; a model
-            per row, a dataset per context (one list or pair is one query: its rows must agree).
-        context_dropout: the same for task and metric, each on its own.
-        temperature: start value of the learned temperature; temperature_floor: its lower bound.
-        embedding_std: standard deviation of the start values of all learned embeddings.
-        standardise_vectors: centre and scale frozen vectors by their training statistics.
-    """
-
-    model_id: int
-    name: int
-    size: int
-    family: int
-    dataset_id: int
-    task: int
-    metric: int
-    hidden: int
-    prior_hidden: int
-    dropout: float
-    model_id_dropout: float
-    dataset_id_dropout: float
-    context_dropout: float
-    temperature: float
-    temperature_floor: float
-    embedding_std: float
-    standardise_vectors: bool
 
 
 class Ranker(nn.Module):
@@ -151,8 +117,13 @@ class Ranker(nn.Module):
         """Note which entities have training rows, and how their frozen vectors are distributed.
 
         Args:
-            features: the entities; train: the training rows only.
+            features: the entities.
+            train: the training rows only.
+
+        Raises:
+            ModelLensError: a vector holds a value that is not finite.
         """
+        require_finite(features)
         for kind, index in (
             ("models", train.model),
             ("datasets", train.dataset),
@@ -161,7 +132,7 @@ class Ranker(nn.Module):
             ("families", features.family[train.model]),
         ):
             seen = getattr(self, f"seen_{kind}")
-            seen.fill_(False)  # noqa: FBT003 - a tensor method: no keyword
+            seen.fill_(False)
             seen[torch.from_numpy(np.unique(index).astype(np.int64))] = True
         if not self.config.standardise_vectors:
             return
@@ -177,6 +148,37 @@ class Ranker(nn.Module):
             spread = float(np.sqrt(np.mean((rows - mean) ** 2)))
             getattr(self, f"{kind}_mean").copy_(torch.from_numpy(mean))
             getattr(self, f"{kind}_scale").fill_(1.0 / spread if spread > 1e-6 else 1.0)
+
+    def tables(self, features: FeatureSet) -> EntityTables:
+        """Copy a feature set into tensors, its frozen vectors scaled as in training.
+
+        Raises:
+            ModelLensError: the features are not as wide as those the ranker was trained on, or hold
+                values that are not finite.
+        """
+        sizes = self.sizes
+        expected = (sizes.model_dim, sizes.dataset_dim, sizes.name_tokens)
+        given = (
+            features.model_vectors.shape[1],
+            features.dataset_vectors.shape[1],
+            features.n_name_tokens,
+        )
+        if given != expected:
+            raise ModelLensError(
+                f"the ranker reads (model, dataset, name) features of sizes {expected}, these have {given}; "
+                "encode them as the training features were, or train again"
+            )
+        require_finite(features)
+        return EntityTables(
+            size=torch.from_numpy(features.size_bucket.astype(np.int64)),
+            family=torch.from_numpy(features.family.astype(np.int64)),
+            name_tokens=torch.from_numpy(features.name_tokens.astype(np.int64)),
+            model_vectors=standardise(features.model_vectors, self.model_mean, self.model_scale),
+            dataset_vectors=functional.pad(
+                standardise(features.dataset_vectors, self.dataset_mean, self.dataset_scale),
+                (0, 0, 0, 1),
+            ),
+        )
 
     def lookup(self, rows: Rows) -> Ids:
         """Map entities to the embeddings they use: [UNK] if never seen or, in training, if dropped."""
@@ -218,20 +220,11 @@ class Ranker(nn.Module):
         Raises:
             ModelLensError: the features are not of the encoder or token space the ranker was trained on.
         """
-        if (
-            features.model_vectors.shape[1] != self.sizes.model_dim
-            or features.n_name_tokens != self.sizes.name_tokens
-        ):
-            raise ModelLensError(
-                f"the ranker was trained on {self.sizes.model_dim}-d vectors and {self.sizes.name_tokens} "
-                f"name tokens, the candidates have {features.model_vectors.shape[1]} and "
-                f"{features.n_name_tokens}; encode them as the training features were, or train again"
-            )
         every = np.arange(features.n_models)
         index = every if known is None else np.where(known, every, self.sizes.models)
         with self._inference():
             ids = self._known(torch.from_numpy(index), self.seen_models, 0.0)
-            tables = EntityTables.of(features)
+            tables = self.tables(features)
             return CandidateMatrix(*self._model_side(tables, torch.from_numpy(every), ids))
 
     def score_candidates(self, candidates: CandidateMatrix, query: Query) -> RankScores:
@@ -248,14 +241,14 @@ class Ranker(nn.Module):
         nothing = torch.empty(0, dtype=torch.int64)
         at = (query.dataset_index, query.task_index, query.metric_index)
         rows = Rows(nothing, nothing, *(torch.tensor([index]) for index in at))
-        vector = torch.from_numpy(np.array(query.dataset_vector, dtype=np.float32))
+        vector = standardise(query.dataset_vector[None], self.dataset_mean, self.dataset_scale)
         with self._inference():
-            context = self._context_side(vector[None], nothing.new_zeros(1), self.lookup(rows))
+            context = self._context_side(vector, nothing.new_zeros(1), self.lookup(rows))
             parts = [
                 self._finish(hidden + context, prior)
                 for hidden, prior in zip(
-                    candidates.hidden.split(SCORING_CHUNK),
-                    candidates.prior.split(SCORING_CHUNK),
+                    torch.split(candidates.hidden, SCORING_CHUNK),
+                    torch.split(candidates.prior, SCORING_CHUNK),
                     strict=True,
                 )
             ]
@@ -273,7 +266,7 @@ class Ranker(nn.Module):
         Returns:
             [R] float64, higher is better.
         """
-        tables = features if isinstance(features, EntityTables) else EntityTables.of(features)
+        tables = features if isinstance(features, EntityTables) else self.tables(features)
         rows = Rows.of(interactions)
         out = np.empty(len(interactions), dtype=np.float64)
         with self._inference():
@@ -309,7 +302,7 @@ class Ranker(nn.Module):
 
     def _view_weights(self) -> dict[str, Tensor]:
         """The first layer's weight, cut into one [hidden, width] block per view."""
-        blocks = self.input.weight.split(list(self.view_widths.values()), dim=1)
+        blocks = torch.split(self.input.weight, list(self.view_widths.values()), dim=1)
         return dict(zip(self.view_widths, blocks, strict=True))
 
     def _model_side(
@@ -320,9 +313,8 @@ class Ranker(nn.Module):
         family = tables.family[model].clamp(max=self.sizes.families)
         family = self.family(family.masked_fill(~self.seen_families[family], 0))
         size = self.size(tables.size[model])
-        vectors = _standardise(tables.model_vectors[model], self.model_mean, self.model_scale)
         hidden = (
-            functional.linear(vectors, w["model_vector"])
+            functional.linear(tables.model_vectors[model], w["model_vector"])
             + functional.linear(self.model_id(model_id), w["model_id"])
             + functional.linear(self.name(tables.name_tokens[model]), w["name"])
             + functional.linear(size, w["size"])
@@ -335,13 +327,14 @@ class Ranker(nn.Module):
         """Project C contexts, each distinct entity once: [C, hidden], with the layer's bias.
 
         Args:
-            vectors: [*, dim] frozen dataset vectors; dataset: [C] rows of `vectors`.
+            vectors: [*, dim] frozen dataset vectors, scaled.
+            dataset: [C] rows of `vectors`.
             ids: which learned embeddings to use.
         """
         w = self._view_weights()
         unknown = self.sizes.datasets + 1
         keys, position = torch.unique(dataset * unknown + ids.dataset, return_inverse=True)
-        text = _standardise(vectors[keys // unknown], self.dataset_mean, self.dataset_scale)
+        text = vectors[keys // unknown]
         datasets = functional.linear(text, w["dataset_vector"], self.input.bias)
         datasets = datasets + functional.linear(self.dataset_id(keys % unknown), w["dataset_id"])
         total = functional.embedding(position, datasets)
@@ -363,8 +356,3 @@ class Ranker(nn.Module):
         residual = self.pair_head(hidden).squeeze(1) / temperature
         prior = prior / temperature
         return Scores(residual + prior, residual, prior, self.point_head(hidden).squeeze(1))
-
-
-def _standardise(vectors: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-    """Centre and scale [K, dim] frozen vectors; rows without text (all zero) stay zero: the mean."""
-    return (vectors - mean) * scale * vectors.any(dim=1, keepdim=True)

@@ -47,6 +47,16 @@ _LANGUAGES = {
     "tamil": "ta", "telugu": "te", "thai": "th", "turkish": "tr", "ukrainian": "uk", "urdu": "ur",
     "vietnamese": "vi",
 }  # fmt: skip
+_MODALITIES = {
+    "images": "image", "hyperspectral images": "image", "rgb-d": "image", "stereo": "image", "mri": "image",
+    "texts": "text", "dialog": "text", "lyrics": "text", "videos": "video", "rgb video": "video",
+    "audio": "audio", "speech": "audio", "music": "audio", "midi": "audio", "graphs": "graph",
+    "tabular": "tabular", "tables": "tabular", "time series": "time-series", "eeg": "time-series",
+    "environment": "reinforcement-learning", "replay data": "reinforcement-learning",
+}  # fmt: skip
+_PARAMETERS = frozenset({"params", "parameters", "number of params", "trainable parameters"})
+_COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kmb])", re.IGNORECASE)
+_BILLIONS = {"k": 1e-6, "m": 1e-3, "b": 1.0}
 _ATTRIBUTION = re.compile(r"^\s*(image )?source\s*:.*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MARKUP = re.compile(r"</?[a-z][^>]{0,200}>|\*\*|__", re.IGNORECASE)
@@ -126,6 +136,7 @@ def collect_papers_with_code(
 def parse_papers_with_code(raw: RawTables) -> Iterator[Item]:
     """Yield reports, rejects, what the papers say about models, and dataset descriptions."""
     papers: dict[str, tuple[date, str, str]] = {}
+    sizes: dict[str, float] = {}
     datasets: set[str] = set()
     for row in _rows(raw, "tables"):
         dataset = full_name(row["parent_dataset"], row["dataset"])
@@ -139,10 +150,18 @@ def parse_papers_with_code(raw: RawTables) -> Iterator[Item]:
             where = f"{row['task']}: {dataset}, row {position}"
             yield from _scores(entry, row, dataset, where)
             _remember_paper(papers, entry)
-    for model, (published, title, url) in papers.items():
+            _remember_size(sizes, entry)
+    for model in papers.keys() | sizes.keys():
+        published, title, url = papers.get(model, (None, "", ""))
         yield ModelFact(
-            source=SOURCE, raw_model=model, released_at=published, description=title or None, url=url or None
-        )  # fmt: skip
+            source=SOURCE,
+            raw_model=model,
+            params_b=sizes.get(model),
+            params_origin="source" if model in sizes else None,
+            released_at=published,
+            description=title or None,
+            url=url or None,
+        )
     yield from _catalogue(raw, datasets)
 
 
@@ -154,10 +173,11 @@ def _scores(
     entry: Mapping[str, Any], row: Mapping[str, Any], dataset: str, where: str
 ) -> Iterator[Item]:
     model, metrics = str(entry.get("model_name") or "").strip(), entry.get("metrics")
-    if not model or not isinstance(metrics, dict):
-        yield _reject(
-            where, "malformed_row", "a row needs model_name and metrics", json.dumps(entry)
-        )
+    if not isinstance(metrics, dict):
+        yield _reject(where, "malformed_row", "a row needs metrics", json.dumps(entry))
+        return
+    if not model:
+        yield _reject(where, "no_model_name", "", json.dumps(metrics))
         return
     for metric, written in metrics.items():
         parsed = parse_value(written)
@@ -203,6 +223,16 @@ def _remember_paper(papers: dict[str, tuple[date, str, str]], entry: Mapping[str
     papers[model] = min(papers.get(model, paper), paper)
 
 
+def _remember_size(sizes: dict[str, float], entry: Mapping[str, Any]) -> None:
+    """Keep the parameters stated among the metrics ("44M"); of several statements, the largest."""
+    for metric, written in (entry.get("metrics") or {}).items():
+        count = _COUNT.fullmatch(str(written).strip())
+        if metric.strip().lower() in _PARAMETERS and count is not None:
+            model = str(entry.get("model_name") or "").strip()
+            stated = float(count[1]) * _BILLIONS[count[2].lower()]
+            sizes[model] = max(stated, sizes.get(model, 0.0))
+
+
 def _catalogue(raw: RawTables, scored: set[str]) -> Iterator[DatasetFact]:
     """Descriptions of all datasets, and of those variants that somebody reported scores on."""
     wanted = {name.casefold(): name for name in sorted(scored)}
@@ -219,9 +249,15 @@ def _catalogue(raw: RawTables, scored: set[str]) -> Iterator[DatasetFact]:
                 languages=tuple(
                     _LANGUAGES.get(x.casefold(), x.casefold()) for x in _split(row.get("languages"))
                 ),
-                modality=next((m.casefold() for m in _split(row.get("modalities"))), None),
+                modality=_modality(_split(row.get("modalities"))),
                 url=row.get("url"),
             )
+
+
+def _modality(names: list[str]) -> str | None:
+    """One modality for a dataset; several that differ make it multimodal."""
+    found = {_MODALITIES[n.casefold()] for n in names if n.casefold() in _MODALITIES}
+    return found.pop() if len(found) == 1 else "multimodal" if found else None
 
 
 def clean_description(text: str | None) -> str | None:

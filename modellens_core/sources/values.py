@@ -64,6 +64,7 @@ _TAG = re.compile(r"</?[a-z][^>]{0,80}>", re.IGNORECASE)
 _STRUCK_OUT = re.compile(r"~~|<(s|del|strike)>", re.IGNORECASE)
 _LATEX = re.compile(r"\\(?:textbf|mathbf|underline|text|mathrm|bf)\b\s*")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3}|`+)(?=\S)(.+?)(?<=\S)\1(?![\w*])")
 _MARKS = "*_`†‡§¶↑↓▲▼★☆✅🥇🥈🥉🏆🔥\"' \t\n"
 
 _NUMBER = r"[0-9][0-9.,]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
@@ -152,7 +153,7 @@ def _undecorated(text: str) -> str:
     bare = bare.replace("&nbsp;", " ")
     if "\\" in bare or bare.count("$") == 2:
         bare = _LATEX.sub("", bare).strip("$ ").replace("_{", "").replace("{", "").replace("}", "")
-    return bare.strip(_MARKS)
+    return _EMPHASIS.sub(r"\2", bare).strip(_MARKS)
 
 
 def _digits(number: str, *, percent: bool) -> str | Refusal:

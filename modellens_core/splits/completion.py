@@ -10,7 +10,9 @@ for lists of 50 models or more. So pairs are sampled in two stages. Each pair be
 pairs of a dataset unit whose longest common list is the same. A block of n pairs hides k of them (a
 tenth, but at least a third of it between 5 and 10) with probability q = 0.1 n / k: every eligible pair
 is hidden with probability one tenth, and hidden ones come in lists that can be ranked. The same for
-validation. Draws are hashes of names, so a split grows with its corpus instead of being redrawn.
+validation. Draws are hashes of names, so a split grows with its corpus instead of being redrawn. On a
+tiny corpus, where chance could leave a part empty, the block drawn lowest tests and the one drawn highest
+validates, whatever their probability.
 """
 
 from dataclasses import dataclass
@@ -74,19 +76,21 @@ def completion(features: FeatureSet, rows: Interactions, seed: int) -> PartArray
     eligible = np.flatnonzero(left[pairs.model] > 0)
     ordered = eligible[np.lexsort((pairs.order[eligible], pairs.block[eligible]))]
     blocks = np.split(ordered, np.flatnonzero(np.diff(pairs.block[ordered])) + 1)
-    blocks.sort(key=lambda block: float(pairs.draw[pairs.block[block[0]]]) if len(block) else 0.0)
-    for block in blocks:
+    blocks = [block for block in blocks if len(block) >= MIN_BLOCK]
+    blocks.sort(key=lambda block: float(pairs.draw[pairs.block[block[0]]]))
+    for at, block in enumerate(blocks):
         n = len(block)
-        if n < MIN_BLOCK:
-            continue
         k = max(round(HIDDEN_SHARE * n), min(max(n // 3, BLOCK_HIDDEN[0]), BLOCK_HIDDEN[1]))
         probability = HIDDEN_SHARE * n / k
         draw = pairs.draw[pairs.block[block[0]]]
-        for part, drawn in ((TEST, draw < probability), (VAL, draw >= 1 - probability)):
-            if not drawn:
-                continue
+        drawn = {
+            TEST: draw < probability or at == 0,
+            VAL: draw >= 1 - probability or at == len(blocks) - 1,
+        }
+        for part in (part for part, is_drawn in drawn.items() if is_drawn):
+            hidden = int((part_of_pair[block] != TRAIN).sum())
             free = block[(left[pairs.model[block]] > 0) & (part_of_pair[block] == TRAIN)]
-            if len(free) >= k:
+            if len(free) >= k and hidden + k <= n / 2:
                 part_of_pair[free[:k]] = part
                 left[pairs.model[free[:k]]] -= 1
     parts = part_of_pair[pairs.of_row]

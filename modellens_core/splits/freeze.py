@@ -31,13 +31,7 @@ PROTOCOLS: Mapping[str, Split] = {
 }
 REPORTED = ("completion", "new_datasets")  # production has no test part
 
-SPLIT = pa.schema(
-    [
-        pa.field("group_id", pa.string(), nullable=False),
-        pa.field("model_id", pa.string(), nullable=False),
-        pa.field("part", pa.string(), nullable=False),
-    ]
-)
+COLUMNS = ("group_id", "model_id", "part")
 
 
 def freeze_split(lake: Lake, protocol: str, seed: int = 0) -> dict[str, Any]:
@@ -65,7 +59,7 @@ def freeze_split(lake: Lake, protocol: str, seed: int = 0) -> dict[str, Any]:
     leaks = audit(features, rows, parts, protocol)
     require_clean(leaks, protocol)
     keys = lake.read("features/interactions", columns=["group_id", "model_id"])
-    table = pa.table([keys["group_id"], keys["model_id"], pa.array(parts)], schema=SPLIT)
+    table = keys.append_column("part", pa.array(parts.tolist(), pa.string()))
     manifest = {
         "protocol": protocol,
         "seed": seed,
@@ -110,7 +104,7 @@ def load_parts(lake: Lake, protocol: str) -> PartArray:
     manifest = load_manifest(lake, protocol)
     table = lake.read(f"splits/{protocol}")
     keys = lake.read("features/interactions", columns=["group_id", "model_id"])
-    if not table.select(["group_id", "model_id"]).equals(keys):
+    if any(not table[name].equals(keys[name]) for name in keys.column_names):
         raise ModelLensError(
             f"split {protocol!r} was made for other interactions; freeze the split again"
         )
@@ -124,7 +118,7 @@ def load_parts(lake: Lake, protocol: str) -> PartArray:
 def rows_hash(table: pa.Table) -> str:
     """SHA-256 over the (group_id, model_id, part) rows in their order, independent of the file format."""
     digest = hashlib.sha256()
-    columns = (table[name].to_pylist() for name in SPLIT.names)
+    columns = (table[name].to_pylist() for name in COLUMNS)
     for row in zip(*columns, strict=True):
         digest.update("\x1f".join(row).encode("utf-8") + b"\n")
     return digest.hexdigest()

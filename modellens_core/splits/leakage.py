@@ -140,7 +140,7 @@ def _copied(features: FeatureSet, rows: Interactions, part: IndexArray, *, by_pa
             first = {(rows.model[i], score[i]): part[i] for i in a}
             hits = [i for i in b if first.get((rows.model[i], score[i]), part[i]) != part[i]]
         else:
-            hits = list(b) if set(part[a]) != set(part[b]) else []
+            hits = list(b) if len({*part[a], *part[b]}) > 1 else []
         if hits:
             count += len(hits)
             examples.append(f"{features.dataset_ids[left]} = {features.dataset_ids[right]}")

@@ -10,13 +10,15 @@ are drawn belongs in the protocol modules, how leaks are counted in `leakage.py`
 import hashlib
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from modellens_core.features.featureset import FeatureSet, Interactions, TextArray
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 IndexArray = npt.NDArray[np.int64]
 HashArray = npt.NDArray[np.uint64]
@@ -77,6 +79,8 @@ def twin_datasets(rows: Interactions) -> IndexArray:
     Returns:
         [P, 2] pairs of dataset indices, the smaller first.
     """
+    from scipy import sparse  # half a second, which a code location that only lists protocols saves
+
     if not len(rows):
         return np.empty((0, 2), dtype=np.int64)
     score = np.unique(np.round(rows.y, SCORE_DECIMALS), return_inverse=True)[1]
@@ -109,7 +113,7 @@ def stable_hash(names: Sequence[str] | TextArray, seed: int) -> HashArray:
 
 def mix(left: HashArray, right: HashArray) -> HashArray:
     """[n] hashes of pairs of hashes (the finaliser of splitmix64; not symmetric)."""
-    value = left + np.uint64(0x9E3779B97F4A7C15) * (right | np.uint64(1))
+    value = left + np.uint64(0x9E3779B97F4A7C15) * right
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed: HashArray = value ^ (value >> np.uint64(31))
@@ -125,7 +129,9 @@ def _distinct_equal(rows: Interactions, bounds: IndexArray, left: int, right: in
 
 def _incidence(
     row: npt.NDArray[np.integer], col: npt.NDArray[np.integer], n_rows: int
-) -> sparse.csr_array:
+) -> "sparse.csr_array":
+    from scipy import sparse
+
     ones = np.ones(len(row), dtype=np.int32)
     return sparse.csr_array((ones, (row, col)), shape=(n_rows, int(col.max(initial=-1)) + 1))
 
@@ -145,6 +151,9 @@ def _components(
     n: int, labels: Sequence[npt.NDArray[np.integer]], extra: IndexArray | None = None
 ) -> IndexArray:
     """Join what shares any label or an extra edge; name each component by its smallest member."""
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
     edges = [np.empty((0, 2), dtype=np.int64)] if extra is None else [extra]
     for label in labels:
         _, first, inverse = np.unique(label, return_index=True, return_inverse=True)

@@ -15,15 +15,29 @@ import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from modellens_core.errors import ConfigError
-from modellens_core.ranking.network import RankerConfig
-from modellens_core.training.data import Feed
+from modellens_core.ranking.config import Count, NonNegative, Positive, RankerConfig, Share
 
 CONFIG_DIR = Path(__file__).with_name("configs")
 
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0.0, lt=1.0)]
-Weight = Annotated[float, Field(ge=0.0)]
-Rate = Annotated[float, Field(gt=0.0)]
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How an epoch is cut into steps.
+
+    Attributes:
+        lists_per_step: groups per step; the epoch ends when every group was a list once.
+        min_steps: a smaller corpus is passed over again until its epoch has so many steps.
+        list_cap: at most so many models of a group, drawn anew each epoch; None: all.
+        pairs_per_step: (better, worse) pairs per step.
+        pair_balance: a group of M models is drawn for pairs in proportion to M ** pair_balance: 1 makes
+            every anchor equally likely (the paper), 0 every group.
+    """
+
+    lists_per_step: Count
+    min_steps: Count
+    list_cap: Annotated[int, Field(ge=2)] | None
+    pairs_per_step: Annotated[int, Field(ge=0)]
+    pair_balance: NonNegative
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +59,13 @@ class TrainConfig:
     name: str
     ranker: RankerConfig
     feed: Feed
-    listwise: Weight
-    pairwise: Weight
-    pointwise: Weight
-    z_clip: Rate | None
-    learning_rate: Rate
-    weight_decay: Weight
-    clip_norm: Rate
+    listwise: NonNegative
+    pairwise: NonNegative
+    pointwise: NonNegative
+    z_clip: Positive | None
+    learning_rate: Positive
+    weight_decay: NonNegative
+    clip_norm: Positive
     average_decay: Share | None
     max_epochs: Count
     patience: Count
@@ -151,6 +165,7 @@ def _unknown(key: str, known: Iterable[str]) -> ConfigError:
     names = list(known)
     near = difflib.get_close_matches(key, names, n=3, cutoff=0.5)
     # A key given without its section is the likeliest slip.
-    near += [n for n in names if n.split(".")[-1] == key.split(".")[-1] and n not in near]
+    last = key.rpartition(".")[2]
+    near += [name for name in names if name.rpartition(".")[2] == last and name not in near]
     hint = f"did you mean {', '.join(near)}?" if near else f"known keys: {', '.join(names)}"
     return ConfigError(f"training config key {key!r} is unknown; {hint}")

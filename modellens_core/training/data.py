@@ -16,26 +16,9 @@ from torch import Tensor
 from modellens_core.errors import ModelLensError
 from modellens_core.features.featureset import Interactions
 from modellens_core.ranking.entities import Rows
+from modellens_core.training.config import Feed
 
 Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """How an epoch is cut into steps.
-
-    Attributes:
-        lists_per_step: groups per step; the epoch ends when every group was a list once.
-        list_cap: at most so many models of a group, drawn anew each epoch; None: all.
-        pairs_per_step: (better, worse) pairs per step.
-        pair_balance: a group of M models is drawn for pairs in proportion to M ** pair_balance: 1 makes
-            every anchor equally likely (the paper), 0 every group.
-    """
-
-    lists_per_step: int
-    list_cap: int | None
-    pairs_per_step: int
-    pair_balance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +76,7 @@ class GroupedRows:
         if bad.any():
             name = interactions.group_ids[interactions.group[bad.argmax()]]
             raise ModelLensError(
-                f"{int(bad.sum())} training scores are not finite, the first in group {name!r}; "
+                f"{int(bad.sum())} training scores are not finite, the first in group {str(name)!r}; "
                 "rebuild features/interactions"
             )
         order = np.lexsort((-interactions.y, interactions.group))
@@ -105,7 +88,9 @@ class GroupedRows:
                 "collect more records or use another protocol"
             )
         y = interactions.y[order]
-        _, start, group = np.unique(interactions.group[order], return_index=True, return_inverse=True)
+        _, start, group = np.unique(
+            interactions.group[order], return_index=True, return_inverse=True
+        )
         size = np.diff(np.r_[start, len(order)])
         new_block = np.r_[True, (group[1:] != group[:-1]) | (y[1:] != y[:-1])]
         blocks = np.flatnonzero(new_block)
@@ -139,17 +124,22 @@ class GroupedRows:
         return len(self.dataset)
 
     def steps_per_epoch(self, feed: Feed) -> int:
-        """Steps until every group was a list once."""
-        return -(-self.n_groups // feed.lists_per_step)
+        """Steps until every group was a list once, and at least `min_steps`."""
+        return max(-(-self.n_groups // feed.lists_per_step), feed.min_steps)
 
     def epoch(self, feed: Feed, seed: int, epoch: int) -> Iterator[Step]:
         """Yield the steps of one epoch, the same for the same seed and epoch."""
         rng = np.random.default_rng([seed, epoch])
-        lists = rng.permutation(self.n_groups)
+        steps = self.steps_per_epoch(feed)
+        per_step = min(feed.lists_per_step, self.n_groups)
+        once = steps == -(-self.n_groups // per_step)
+        n_lists = self.n_groups if once else steps * per_step
+        passes = -(-n_lists // self.n_groups)
+        lists = np.concatenate([rng.permutation(self.n_groups) for _ in range(passes)])[:n_lists]
         chosen, bounds = self._list_rows(feed.list_cap, rng)
-        anchor, negative = self._pairs(feed, self.steps_per_epoch(feed) * feed.pairs_per_step, rng)
-        for number in range(self.steps_per_epoch(feed)):
-            groups = lists[number * feed.lists_per_step : (number + 1) * feed.lists_per_step]
+        anchor, negative = self._pairs(feed, steps * feed.pairs_per_step, rng)
+        for number in range(steps):
+            groups = lists[number * per_step : (number + 1) * per_step]
             pairs = slice(number * feed.pairs_per_step, (number + 1) * feed.pairs_per_step)
             yield self._step(groups, chosen, bounds, anchor[pairs], negative[pairs])
 
@@ -174,14 +164,10 @@ class GroupedRows:
         anchor = np.searchsorted(total, rng.random(n) * total[-1], side="right")
         return anchor, rng.integers(self.block_end[anchor], end[anchor])
 
-    def _step(
-        self, groups: Ints, chosen: Ints, bounds: Ints, anchor: Ints, negative: Ints
-    ) -> Step:
+    def _step(self, groups: Ints, chosen: Ints, bounds: Ints, anchor: Ints, negative: Ints) -> Step:
         lengths = (bounds[1:] - bounds[:-1])[groups]
         before = np.cumsum(lengths) - lengths
-        listed = chosen[
-            np.repeat(bounds[:-1][groups] - before, lengths) + np.arange(lengths.sum())
-        ]
+        listed = chosen[np.repeat(bounds[:-1][groups] - before, lengths) + np.arange(lengths.sum())]
         # Rows stand in truth order, so a tie block of the sample starts where its block number changes.
         block = self.block_start[listed]
         change = np.r_[True, block[1:] != block[:-1]]

@@ -19,14 +19,16 @@ WITH named AS (
         s.protocol,
         s.precision,
         s.setting_without_precision
+    -- LEFT keeps the mapping tables on the build side: as inner joins, the optimiser once joined two of
+    -- them with each other on `source` first
     FROM staging.reports AS r
-    JOIN corpus.model_names AS m ON r.source = m.source AND r.raw_model = m.raw_model
-    JOIN corpus.dataset_names AS d ON r.source = d.source AND r.raw_dataset = d.raw_dataset
-    JOIN corpus.task_names AS t ON r.raw_task IS NOT DISTINCT FROM t.raw_task
-    JOIN
+    LEFT JOIN corpus.model_names AS m ON r.source = m.source AND r.raw_model = m.raw_model
+    LEFT JOIN corpus.dataset_names AS d ON r.source = d.source AND r.raw_dataset = d.raw_dataset
+    LEFT JOIN corpus.task_names AS t ON r.raw_task IS NOT DISTINCT FROM t.raw_task
+    LEFT JOIN
         corpus.metric_names AS k
         ON r.raw_metric = k.raw_metric AND r.raw_task IS NOT DISTINCT FROM k.raw_task
-    JOIN
+    LEFT JOIN
         corpus.setting_names AS s
         ON r.setting = s.stated_setting AND d.setting_json = s.dataset_setting
     WHERE m.model_id IS NOT NULL
@@ -102,8 +104,9 @@ read AS (
             WHEN g.n >= 3 AND g.high <= 1 THEN 'proportion'
             WHEN n.maximum = 1 AND n.tier = 'leaderboard' AND g.high > 1.5 AND g.high <= 100
                 THEN 'percent'
-            WHEN n.maximum IS NULL AND n.tier = 'leaderboard' AND g.n >= 3
-                AND 2 * g.n_above_one > g.n THEN 'percent'
+            WHEN n.maximum IS NULL AND g.n >= 3 AND 2 * g.n_above_one > g.n AND g.high > 5
+                AND (n.tier = 'leaderboard' OR abs(n.value) > 1)
+                THEN 'percent'
             WHEN a.n >= 3 AND a.high <= 1 THEN 'proportion'
         END AS read_unit
     FROM named AS n

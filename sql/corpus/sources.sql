@@ -1,4 +1,5 @@
--- One row per source: how many reports it gave, what became of them, and how it fared when last read.
+-- One row per source: how many reports it gave, what became of them, and how it fared when last read
+-- (`n_read` raw rows; `state` is that of its worst part, null where a collection goes by another name).
 WITH staged AS (
     SELECT source, count(*) AS n_staged FROM staging.reports GROUP BY source
 ),
@@ -33,6 +34,7 @@ described AS (
 read AS (
     SELECT
         source AS collection,
+        sum(rows)::BIGINT AS n_read,
         arg_max(state, (severity, part)) AS state,
         coalesce(
             string_agg(part || ': ' || detail, '; ' ORDER BY part) FILTER (detail <> ''), ''
@@ -56,14 +58,23 @@ named AS (
 ),
 
 -- One collection may hold several sources: "open_llm_leaderboard" holds "open_llm_leaderboard_v1".
-origins AS (
-    SELECT n.source, r.collection
+matched AS (
+    SELECT n.source, arg_max(r.collection, length(r.collection)) AS collection
     FROM named AS n
-    FULL JOIN read AS r ON n.source = r.collection OR starts_with(n.source, r.collection || '_')
+    LEFT JOIN read AS r ON n.source = r.collection OR starts_with(n.source, r.collection || '_')
+    GROUP BY n.source
+),
+
+origins AS (
+    SELECT source, collection FROM matched
+    UNION ALL
+    SELECT r.collection, r.collection
+    FROM read AS r
+    ANTI JOIN matched AS m ON r.collection = m.collection
 )
 
 SELECT
-    coalesce(o.source, o.collection) AS source,
+    o.source,
     coalesce(s.n_staged, 0) AS n_reports,
     coalesce(w.n_records, 0) AS n_records,
     coalesce(f.n_rejects, 0) AS n_rejects,
@@ -72,6 +83,7 @@ SELECT
     coalesce(p.n_models, 0) AS n_models,
     coalesce(p.n_datasets, 0) AS n_datasets,
     coalesce(d.n_described, 0) AS n_described_models,
+    coalesce(r.n_read, 0) AS n_read,
     r.state,
     coalesce(r.detail, '') AS detail
 FROM origins AS o
@@ -81,4 +93,4 @@ LEFT JOIN refused AS f ON o.source = f.source
 LEFT JOIN reported AS p ON o.source = p.source
 LEFT JOIN described AS d ON o.source = d.source
 LEFT JOIN read AS r ON o.collection = r.collection
-ORDER BY source
+ORDER BY o.source

@@ -19,10 +19,10 @@ WITH oriented AS (
 comparable AS (
     SELECT *
     FROM oriented
+    WINDOW in_group AS (PARTITION BY group_id)
     QUALIFY
         count(*) OVER in_group >= 2
         AND max(y) OVER in_group - min(y) OVER in_group > 1e-9 * max(abs(y)) OVER in_group
-    WINDOW in_group AS (PARTITION BY group_id)
 ),
 
 standardised AS (

@@ -1,8 +1,9 @@
 """Runs of equal values in sorted lists: how every metric here treats ties exactly.
 
-A ranker that gives two models the same score has not ordered them. Every metric is therefore the
-expectation over all orders of the tied models, in closed form: no draws, no dependence on row order,
-and a constant ranker gets what guessing gets. What belongs here: the bookkeeping shared by the metrics.
+A ranker that gives two models the same score has not ordered them. Every metric but tau-b, which has its
+own rule, is therefore the expectation over all orders of the tied models, in closed form: no draws, no
+dependence on row order, and a constant ranker gets what guessing gets. What belongs here: the bookkeeping
+shared by the metrics.
 """
 
 import numpy as np

@@ -6,7 +6,7 @@ and a pair weighs 1/(r_i + 1) + 1/(r_j + 1) (Vigna 2015), but for ties:
 - Ties in `s` are not rewarded: the value is the expectation over all orders of the tied models, which is
   0 for a constant ranker, where scipy gives NaN.
 - Models tied in `y` carry the mean weight of their ranks. scipy orders them by `s`, so that guessing
-  gets up to +0.2 on a list with ties at the top; here it gets 0. Otherwise they count as in tau-b: `s`
+  gets +0.04 to +0.1 on a list with ties at the top; here it gets 0. Otherwise they count as in tau-b: `s`
   without ties cannot reach 1 on a list where `y` has some.
 """
 

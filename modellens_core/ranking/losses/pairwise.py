@@ -8,7 +8,8 @@ def bpr(better: Tensor, worse: Tensor) -> Tensor:
     """Mean of -log sigmoid(better - worse).
 
     Args:
-        better, worse: [P] scores of the truly better and the truly worse model of each pair.
+        better: [P] scores of the truly better model of each pair.
+        worse: [P] scores of the truly worse one.
 
     Returns:
         Scalar, at least 0; finite for any finite scores.

@@ -7,7 +7,8 @@ def squared_error(predicted: Tensor, z: Tensor, weight: Tensor) -> Tensor:
     """Weighted mean of the squared difference.
 
     Args:
-        predicted: [R]; z: [R] oriented scores standardised within their group.
+        predicted: [R] what the point head says.
+        z: [R] oriented scores standardised within their group.
         weight: [R] weights, at least 0, not all 0.
 
     Returns:

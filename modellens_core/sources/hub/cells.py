@@ -1,7 +1,7 @@
 """One cell of a table: its source as written, what a reader sees, and what it links to.
 
 Takes Markdown and HTML inline markup off a string, in one pass per kind of markup and never by
-executing or fetching anything. Tables belong in `tables.py`; what a text means, in `vocabulary.py`.
+executing or fetching anything. Tables belong in `markdown_tables.py`; what a text means, in `vocabulary.py`.
 """
 
 import html
@@ -14,9 +14,22 @@ from urllib.parse import urlsplit
 from modellens_core.config import PUBLIC_HUB
 
 MAX_CELL: Final = 400  # characters; a longer cell is prose, and is cut
-_HOSTS: Final = frozenset({urlsplit(PUBLIC_HUB).netloc, "www." + urlsplit(PUBLIC_HUB).netloc, "hf.co"})
+_HOSTS: Final = frozenset(
+    {urlsplit(PUBLIC_HUB).netloc, "www." + urlsplit(PUBLIC_HUB).netloc, "hf.co"}
+)
 _NOT_MODELS: Final = frozenset(
-    "datasets spaces papers docs blog models collections tasks learn join pricing api".split()
+    {
+        "datasets",
+        "spaces",
+        "papers",
+        "docs",
+        "blog",
+        "models",
+        "collections",
+        "tasks",
+        "learn",
+        "api",
+    }
 )
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -38,7 +51,7 @@ class Cell:
     """One cell.
 
     Attributes:
-        raw: as written, outer emphasis and control characters taken off.
+        raw: as written; emphasis around it or in bold, and control characters, taken off.
         text: as seen: no markup, one line.
         link: the first address it links to, or None.
         head: whether it was marked as a header cell.
@@ -81,7 +94,7 @@ def make_cell(source: str, *, head: bool = False) -> Cell:
         return Cell("", "", None, head)
     target = _LINK.search(source) or _ANCHOR.search(source)
     link = target[target.lastindex or 0] if target else None
-    raw = source.strip("*_` \t")[:MAX_CELL]
+    raw = source.strip("*_` \t").replace("**", "")[:MAX_CELL]
     if raw.count("~~") % 2:  # never hide that a value was struck out
         raw = source[:MAX_CELL]
     return Cell(raw, visible(source)[:MAX_CELL], link, head)
@@ -110,4 +123,14 @@ def linked_dataset(link: str | None) -> str | None:
     path = _hub_path(link)
     if len(path) < 2 or path[0] != "datasets":
         return None
-    return "/".join(path[1:3]) if len(path) > 2 and path[2] not in {"viewer", "tree", "blob"} else path[1]
+    return (
+        "/".join(path[1:3])
+        if len(path) > 2 and path[2] not in {"viewer", "tree", "blob"}
+        else path[1]
+    )
+
+
+def linked_datasets(source: str) -> tuple[str, ...]:
+    """The distinct Hub datasets that a piece of Markdown or HTML links to, in order."""
+    targets = [m[2] for m in _LINK.finditer(source)] + [m[1] for m in _ANCHOR.finditer(source)]
+    return tuple(dict.fromkeys(d for t in targets if (d := linked_dataset(t)) is not None))

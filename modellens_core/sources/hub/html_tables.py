@@ -5,7 +5,7 @@ each of them. Inline markup inside a cell is kept for `cells.py` to take off.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from html.parser import HTMLParser
@@ -16,6 +16,7 @@ from modellens_core.sources.hub.cells import EMPTY_CELL, MAX_CELL, Cell, make_ce
 MAX_COLUMNS: Final = 120
 MAX_CELLS: Final = 20_000
 _MAX_SPAN_ROWS: Final = 2_000
+_MAX_DEPTH: Final = 10  # tables within tables
 _KEPT: Final = frozenset({"sup", "s", "del", "strike"})  # they change what a value means
 _NUMBER = re.compile(r"\d{1,5}")
 
@@ -53,39 +54,34 @@ class _Parser(HTMLParser):
         self.done: list[HtmlTable] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open a table, a row or a cell; keep the inline markup that matters."""
         if tag == "table":
-            if len(self.stack) < 10:
+            if len(self.stack) < _MAX_DEPTH:
                 self.stack.append(_Open())
             return
         if not self.stack:
             return
         table = self.stack[-1]
-        if tag == "tr":
-            _end_row(table)
-            table.row = []
-        elif tag in {"td", "th"}:
-            _end_cell(table)
-            if table.row is None:
+        match tag:
+            case "tr":
+                _end_row(table)
                 table.row = []
-            given = dict(attrs)
-            table.span = (_span(given.get("rowspan")), _span(given.get("colspan")))
-            table.head = tag == "th" or table.in_head
-            table.text, table.size = [], 0
-        elif tag == "thead":
-            table.in_head = True
-        elif tag == "tbody":
-            _end_row(table)
-            table.in_head = False
-        elif tag == "caption":
-            table.caption = []
-        elif tag == "a" and table.text is not None:
-            _add(table, f'<a href="{escape(dict(attrs).get("href") or "")}">')
-        elif tag == "br":
-            _add(table, " ")
-        elif tag in _KEPT:
-            _add(table, f"<{tag}>")
+            case "td" | "th":
+                _start_cell(table, tag, dict(attrs))
+            case "thead" | "tbody":
+                _end_row(table)
+                table.in_head = tag == "thead"
+            case "caption":
+                table.caption = []
+            case "a":
+                _add(table, f'<a href="{escape(dict(attrs).get("href") or "")}">')
+            case "br":
+                _add(table, " ")
+            case _ if tag in _KEPT:
+                _add(table, f"<{tag}>")
 
     def handle_endtag(self, tag: str) -> None:
+        """Close what is open; a stray end tag is passed over."""
         if not self.stack:
             return
         table = self.stack[-1]
@@ -106,6 +102,7 @@ class _Parser(HTMLParser):
             _add(table, " ")
 
     def handle_data(self, data: str) -> None:
+        """Add text to the open cell or caption."""
         if self.stack:
             _add(self.stack[-1], data)
 
@@ -120,6 +117,15 @@ class _Parser(HTMLParser):
 def _span(value: str | None) -> int:
     match = _NUMBER.match(value or "")
     return max(1, min(int(match[0]), _MAX_SPAN_ROWS)) if match else 1
+
+
+def _start_cell(table: _Open, tag: str, attrs: Mapping[str, str | None]) -> None:
+    _end_cell(table)
+    if table.row is None:
+        table.row = []
+    table.span = (_span(attrs.get("rowspan")), _span(attrs.get("colspan")))
+    table.head = tag == "th" or table.in_head
+    table.text, table.size = [], 0
 
 
 def _add(table: _Open, text: str) -> None:

@@ -47,9 +47,7 @@ class _Outcome:
     status: SourceStatus
 
 
-def collect_package_index(
-    settings: Settings, previous: RawTables, progress: Progress
-) -> Collected:
+def collect_package_index(settings: Settings, previous: RawTables, progress: Progress) -> Collected:
     """Download what is missing and read the result files of every catalogued wheel.
 
     Args:
@@ -104,28 +102,30 @@ def _collect_wheel(
     try:
         cached = download.fetch(wheel, cache, tries())
         requests = cached.requests
-        texts = archive.read_texts(cached.path, READERS[wheel.reader].files)
-        if not texts:
-            raise SourceCorruptError(
-                f"{wheel.file} holds no file that reader {wheel.reader!r} reads; correct wheels.toml"
-            )
-        rows = [_row(wheel, path, text, cached) for path, text in texts.items()]
+        rows = _read(wheel, cached)
     except SourceUnreachableError as error:
         state, detail = SourceState.UNREACHABLE, str(error)
     except SourceCorruptError as error:
         state, detail = SourceState.CORRUPT, str(error)
-    return _Outcome(
-        rows,
-        SourceStatus(
-            source=SOURCE,
-            part=wheel.package,
-            state=state,
-            detail=detail,
-            rows=len(rows),
-            requests=requests,
-            seconds=time.monotonic() - start,
-        ),
+    status = SourceStatus(
+        source=SOURCE,
+        part=wheel.package,
+        state=state,
+        detail=detail,
+        rows=len(rows),
+        requests=requests,
+        seconds=time.monotonic() - start,
     )
+    return _Outcome(rows, status)
+
+
+def _read(wheel: Wheel, cached: download.CachedWheel) -> list[dict[str, Any]]:
+    texts = archive.read_texts(cached.path, READERS[wheel.reader].files)
+    if not texts:
+        raise SourceCorruptError(
+            f"{wheel.file} holds no file that reader {wheel.reader!r} reads; correct wheels.toml"
+        )
+    return [_row(wheel, path, text, cached) for path, text in texts.items()]
 
 
 def _row(wheel: Wheel, path: str, text: str, cached: download.CachedWheel) -> dict[str, Any]:

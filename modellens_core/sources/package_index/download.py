@@ -30,7 +30,7 @@ _RECEIPT = "receipt.json"
 _NETWORK_TROUBLE = re.compile(
     r"Retrying \(|Connection(?:Error| broken| reset| refused| aborted)|NewConnectionError|timed out"
     r"|ProxyError|SSLError|Name or service not known|Temporary failure|IncompleteRead"
-    r"|[Ii]ncomplete ?[Dd]ownload|HTTP error 5\d\d|Max retries|ProtocolError|Could not fetch URL"
+    r"|[Ii]ncomplete ?[Dd]ownload|not enough bytes|HTTP error 5\d\d|Max retries|ProtocolError|Could not fetch URL"
 )
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 _QUERY = re.compile(r"(https?://[^\s?]+)\?\S+")
@@ -174,6 +174,8 @@ def explain(wheel: Wheel, output: str) -> ModelLensError:
 def last_line(output: str) -> str:
     """The last line of pip's output that says something, without user names, passwords and tokens."""
     lines = [line.strip() for line in output.splitlines()]
-    useful = [x for x in lines if x.startswith("ERROR:")] or [x for x in lines if x] or ["no output"]
+    useful = (
+        [x for x in lines if x.startswith("ERROR:")] or [x for x in lines if x] or ["no output"]
+    )
     line = useful[-1].removeprefix("ERROR:").strip()
     return _QUERY.sub(r"\1", _USER_INFO.sub("", line))[:300]

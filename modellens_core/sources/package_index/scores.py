@@ -86,11 +86,13 @@ def _identity(score: Score) -> _Identity:
 
 
 def _judge(wheel: Wheel, score: Score) -> ParsedValue | Reject:
-    if not score.dataset.strip("-–# ") or score.dataset.startswith("#"):
+    if not score.dataset.strip("- ") or score.dataset.startswith("#"):
         return reject(wheel, score.file, "no_dataset", score.model, score.dataset)
     withheld = wheel.withheld_because(score.model, score.dataset, score.metric)
     if isinstance(withheld, Withheld):
-        return reject(wheel, score.file, withheld.reason, withheld.why, f"{score.model}: {score.raw}")
+        return reject(
+            wheel, score.file, withheld.reason, withheld.why, f"{score.model}: {score.raw}"
+        )
     parsed = parse_value(score.raw)
     if isinstance(parsed, Refusal):
         what = f"{score.model}, {score.dataset}, {score.metric}"

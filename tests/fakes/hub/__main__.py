@@ -1,6 +1,7 @@
 """`python -m tests.fakes.hub --snapshot DIR -- COMMAND...`: a Hub around a command, or until Ctrl-C."""
 
 import argparse
+import contextlib
 import signal
 import sys
 from pathlib import Path
@@ -32,10 +33,10 @@ def main(arguments: list[str]) -> int:
         if options.command:
             return run_command(hub.endpoint, options.command)
         print(hub.endpoint, flush=True)  # noqa: T201
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
     return 0
 
 
 if __name__ == "__main__":
-    # Blocked for every thread, so that only the main thread's sigwait or handlers meet them.
     sys.exit(main(sys.argv[1:]))

@@ -8,7 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellens_core.features.leaks import strip_scores
-from modellens_core.features.text import compose_dataset_text, compose_model_text, compose_query_text
+from modellens_core.features.text import (
+    compose_dataset_text,
+    compose_model_text,
+    compose_query_text,
+)
 
 NAMES = (
     "bert-base-uncased", "resnet50", "qwen2.5-7b-instruct", "Qwen2.5", "wav2vec2-large-960h-lv60-self",
@@ -18,7 +22,20 @@ NAMES = (
     "faster_rcnn_r50_fpn_1x_coco", "deberta-v3-large", "sst-2", "20newsgroups", "3d-unet", "7b", "0.5b",
     "e5-large-v2", "text-embedding-3-small", "bge-m3", "xlm-roberta-base", "squad2", "4-bit",
 )  # fmt: skip
-TAGS = "a model for text from people who like names so it has words and more words in it".split()
+PLAIN_WORDS = (
+    "a",
+    "model",
+    "for",
+    "text",
+    "from",
+    "people",
+    "who",
+    "like",
+    "names",
+    "and",
+    "words",
+)
+FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 
 numbers = st.one_of(
     st.decimals(0, 100, places=2).map(str),
@@ -27,9 +44,11 @@ numbers = st.one_of(
     st.floats(0, 1e6, allow_nan=False).map(repr),
     st.decimals(0, 100, places=1).map(lambda d: str(d).replace(".", ",")),
     st.integers(1000, 10**7).map(lambda i: f"{i:,}"),
-    st.decimals(0, 100, places=1).map(lambda d: str(d).translate(str.maketrans("0123456789", "０１２３４５６７８９"))),
+    st.decimals(0, 100, places=1).map(lambda d: str(d).translate(FULL_WIDTH)),
 )
-metrics = st.sampled_from(["accuracy", "acc", "F1", "WER", "BLEU", "top-1", "mAP", "eval_loss", "EM", "ROUGE-L"])
+metrics = st.sampled_from(
+    ["accuracy", "acc", "F1", "WER", "BLEU", "top-1", "mAP", "eval_loss", "EM", "ROUGE-L"]
+)
 planted = st.builds(
     lambda shape, number, metric: shape.format(n=number, m=metric),
     st.sampled_from([
@@ -38,7 +57,7 @@ planted = st.builds(
         "<b>{n}</b>", "{n}pts", "{n} points", "{n}pp", "${n}$", "{m}@1={n}", "от {n}%", "准确率{n}",
         "точность{n}", "| {m} | {n} |", "[{n}](http://x.org)", "http://x.org/{n}", "&lt;{n}&gt;",
         "\n\n| model | {m} |\n|---|---|\n| ours | {n} |\n\n", "\n```\n{m} = {n}\n```\n", "squad v{n}%",
-        "\nmodel | {m}\n--- | ---\nours-3 | {n}\n\n", "<table><tr><td>ours<td>{n}</table>", "{n}e-1",
+        "\nmodel | {m}\n--- | ---\nours-3 | {n}\n\n", "<table><tr><td>ours<td>{n}</table>",
     ]),
     numbers,
     metrics,
@@ -48,18 +67,23 @@ planted = st.builds(
 def digits_outside_names(text: str) -> list[str]:
     """Words that hold a digit although they are no known name."""
     known = {n.lower() for n in NAMES}
-    words = (w.strip(".,;:!?()[]\"'").lower() for w in text.split())
+    words = (w.strip(".,;:!?()[]\"'-").lower() for w in text.split())
     return [w for w in words if re.search(r"\d", w) and w not in known and w not in {"v2", "f1"}]
 
 
-@given(st.lists(st.one_of(planted, st.sampled_from(NAMES), st.sampled_from(TAGS)), max_size=12))
+@given(
+    st.lists(st.one_of(planted, st.sampled_from(NAMES), st.sampled_from(PLAIN_WORDS)), max_size=12)
+)
 def test_no_planted_score_survives(words):
     assert digits_outside_names(strip_scores(" ".join(words))) == []
 
 
 @given(
     st.lists(st.sampled_from(NAMES), min_size=1, max_size=4),
-    st.lists(planted.filter(lambda p: "\n" not in p and "|" not in p and "`" not in p and "$" not in p), max_size=4),
+    st.lists(
+        planted.filter(lambda p: "\n" not in p and "|" not in p and "`" not in p and "$" not in p),
+        max_size=4,
+    ),
 )
 def test_names_survive_beside_scores(names, scores):
     text = " and ".join([*names, *[f"with {s} there" for s in scores], "the end"])
@@ -88,7 +112,7 @@ def test_nothing_is_left_of_numbers_and_signs(text):
             "We get accuracy (F1: ) on SQuAD v2.",
         ),
         ("The WER is 3.1, down from 4.2 (±0.3).", "The WER is down from."),
-        ("---\nlicense: mit\nf1: 92\n---\n# Title\nText", "Title Text"),
+        ("---\nlicense: mit\nf1: 92\n---\n# Title\nText", "Title. Text"),
         ("see [the paper](https://arxiv.org/abs/2106.12345) for more", "see the paper for more"),
         ("a `roberta-base` model, run `pip install x==2`", "a roberta-base model, run"),
         ("roberta-large-mnli-91.2", "roberta-large-mnli"),
@@ -108,7 +132,9 @@ def test_composed_texts_hold_no_planted_score(one, two, three):
         "org/qwen2.5-7b-instruct", task="text-generation", family="qwen", languages=("en",),
         trained_on=[f"data {one}"], base_model="Qwen2.5", description=prose,
     )  # fmt: skip
-    dataset = compose_dataset_text("conll2003", "conll2003", "token-classification", "text", (), prose)
+    dataset = compose_dataset_text(
+        "conll2003", "conll2003", "token-classification", "text", (), prose
+    )
     query = compose_query_text(prose, "token-classification")
     for text in (model, dataset, query):
         assert digits_outside_names(text) == []

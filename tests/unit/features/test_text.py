@@ -3,7 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellens_core.features.text import compose_dataset_text, compose_model_text, compose_query_text
+from modellens_core.features.text import (
+    compose_dataset_text,
+    compose_model_text,
+    compose_query_text,
+)
 
 
 def test_model_text_says_what_is_known():
@@ -32,7 +36,9 @@ def test_model_without_a_readable_name_still_has_a_text():
 
 
 def test_dataset_text_names_the_family_only_where_the_id_does_not():
-    same = compose_dataset_text("glue/sst2", "glue", "text-classification", "text", ("en",), "Kind or not.")
+    same = compose_dataset_text(
+        "glue/sst2", "glue", "text-classification", "text", ("en",), "Kind or not."
+    )
     assert same == "text-classification dataset glue sst2, text, English. Kind or not."
     other = compose_dataset_text("lambada", "word-prediction", None, None, (), None)
     assert other == "dataset lambada (word-prediction)"
@@ -51,7 +57,9 @@ def test_query_has_the_form_of_a_dataset_text():
 @given(st.text(max_size=3000))
 def test_texts_stay_short(description):
     model = compose_model_text("org/some-model-7b", task="text-generation", description=description)
-    dataset = compose_dataset_text("squad_v2", "squad", "question-answering", "text", ("en",), description)
+    dataset = compose_dataset_text(
+        "squad_v2", "squad", "question-answering", "text", ("en",), description
+    )
     assert len(model.split()) <= 20
     assert len(dataset.split()) <= 45
     assert len(dataset) <= 500

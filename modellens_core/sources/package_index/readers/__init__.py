@@ -11,6 +11,7 @@ from modellens_core.sources.package_index.catalogue import Wheel
 from modellens_core.sources.package_index.readers import (
     alpaca_eval,
     metafiles,
+    open_model_zoo,
     pykeen,
     readme_tables,
     torchvision,
@@ -29,6 +30,7 @@ class Reader:
 READERS: Mapping[str, Reader] = {
     "alpaca_eval": Reader(alpaca_eval.FILES, alpaca_eval.read),
     "metafiles": Reader(metafiles.FILES, metafiles.read),
+    "open_model_zoo": Reader(open_model_zoo.FILES, open_model_zoo.read),
     "pykeen": Reader(pykeen.FILES, pykeen.read),
     "readme_tables": Reader(readme_tables.FILES, readme_tables.read),
     "torchvision": Reader(torchvision.FILES, torchvision.read),

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-import yaml
-
 from modellens_core.schema import ModelFact, Reject
 from modellens_core.sources.package_index.catalogue import Wheel
+from modellens_core.sources.package_index.readers.documents import MalformedYamlError, load_yaml
 from modellens_core.sources.package_index.scores import Found, ResultFile, Score, reject
 
 FILES = (
@@ -24,8 +23,6 @@ TASK = "instruction following"
 DATASETS = {"data_AlpacaEval": "AlpacaEval", "data_AlpacaEval_2": "AlpacaEval 2"}
 # The discrete win rate is the same verdicts rounded; the other columns count games and words.
 METRICS = ("win_rate", "length_controlled_winrate")
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read(wheel: Wheel, files: Sequence[ResultFile]) -> Iterator[Found]:
@@ -46,7 +43,9 @@ def _leaderboard(wheel: Wheel, file: ResultFile) -> Iterator[Score | Reject]:
     dataset = DATASETS.get(path.parent.name)
     rows = csv.DictReader(io.StringIO(file.text))
     if dataset is None or not rows.fieldnames or "win_rate" not in rows.fieldnames:
-        yield reject(wheel, file, "malformed_csv", "not a leaderboard of a known benchmark", file.text)
+        yield reject(
+            wheel, file, "malformed_csv", "not a leaderboard of a known benchmark", file.text
+        )
         return
     judge = path.stem.removesuffix("_leaderboard")
     name = rows.fieldnames[0]
@@ -66,14 +65,16 @@ def _leaderboard(wheel: Wheel, file: ResultFile) -> Iterator[Score | Reject]:
 
 def _model(wheel: Wheel, file: ResultFile) -> Iterator[ModelFact | Reject]:
     try:
-        document: Any = yaml.load(file.text, Loader=_Loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError) as error:
-        yield reject(wheel, file, "malformed_yaml", str(error).splitlines()[0], file.text)
+        document: Any = load_yaml(file.text)
+    except MalformedYamlError as error:
+        yield reject(wheel, file, "malformed_yaml", str(error), file.text)
         return
     name = PurePosixPath(file.path).parent.name
     entry = document.get(name) if isinstance(document, dict) else None
     if not isinstance(entry, dict):
-        yield reject(wheel, file, "malformed_model", "the entry is not named like its folder", file.text)
+        yield reject(
+            wheel, file, "malformed_model", "the entry is not named like its folder", file.text
+        )
         return
     title = entry.get("pretty_name")
     link = entry.get("link")

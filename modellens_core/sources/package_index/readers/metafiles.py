@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import yaml
-
 from modellens_core.schema import ModelFact, Reject
 from modellens_core.sources.package_index.catalogue import Wheel
+from modellens_core.sources.package_index.readers.documents import MalformedYamlError, load_yaml
 from modellens_core.sources.package_index.scores import Found, ResultFile, Score, reject
 
 FILES = ("*/.mim/*.yml", "*/.mim/*.yaml")
@@ -26,11 +25,11 @@ CONDITIONS: Mapping[str, str] = {
     "Steps": "model.sampling_steps",
 }
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMB])", re.IGNORECASE)
 _SCALE = {"K": 1e3, "M": 1e6, "B": 1e9}
 _SMALLEST_COUNT = 10_000  # below, the number is in some unit of its own
 _DATE = re.compile(r"(?<![0-9])(20[0-9]{2})([01][0-9])([0-3][0-9])(?![0-9])")
+_FIRST_RELEASE = date(2018, 1, 1)  # of any of these zoos; an earlier day is a slip of the pen
 _CHANNEL = re.compile(r"\((RGB|Y)\)\s*$")
 _MARKUP = re.compile(r"<[^>]*>")
 
@@ -48,10 +47,9 @@ def read(wheel: Wheel, files: Sequence[ResultFile]) -> Iterator[Found]:
     documents: list[tuple[ResultFile, Any]] = []
     for file in files:
         try:
-            documents.append((file, yaml.load(file.text, Loader=_Loader)))  # noqa: S506 - a safe loader
-        except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2021-02-30
-            first = str(error).splitlines()[0]
-            yield reject(wheel, file, "malformed_yaml", first, file.text)
+            documents.append((file, load_yaml(file.text)))
+        except MalformedYamlError as error:
+            yield reject(wheel, file, "malformed_yaml", str(error), file.text)
     collections = _collections(document for _, document in documents)
     for file, document in documents:
         for model in _models(document):
@@ -104,31 +102,30 @@ def _scores(wheel: Wheel, file: ResultFile, model: dict[str, Any]) -> Iterator[S
             for key, value in metrics.items()
             if _column(key) in CONDITIONS
         }
-        for dataset in _datasets(result.get("Dataset")):
-            for key, value in metrics.items():
-                if _column(key) in CONDITIONS:
-                    continue
-                for metric, raw in _flat(_column(key), value):
-                    yield Score(
-                        file=file,
-                        model=model["Name"].strip(),
-                        dataset=dataset,
-                        task=_text(result, "Task") or None,
-                        metric=metric,
-                        raw=raw,
-                        setting=setting,
-                    )
+        for key, value in metrics.items():
+            if _column(key) in CONDITIONS:
+                continue
+            for metric, raw in _flat(_column(key), value):
+                yield Score(
+                    file=file,
+                    model=model["Name"].strip(),
+                    dataset=_dataset(result),
+                    task=_text(result, "Task") or None,
+                    metric=metric,
+                    raw=raw,
+                    setting=setting,
+                )
 
 
 def _column(key: Any) -> str:
     return str(key).replace("\\", "").strip()
 
 
-def _datasets(value: Any) -> list[str]:
+def _dataset(result: dict[str, Any]) -> str:
     """The dataset a result is about; several names are one evaluation over their union."""
-    if isinstance(value, list):
-        return [" + ".join(str(v).strip() for v in value)]
-    return ["" if value is None else str(value).strip()]
+    value = result.get("Dataset")
+    listed = value if isinstance(value, list) else [value]
+    return " + ".join(str(name).strip() for name in listed if name is not None)
 
 
 def _flat(column: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -153,8 +150,7 @@ def _fact(wheel: Wheel, model: dict[str, Any], collection: dict[str, Any]) -> Mo
     shared = _mapping(collection, "Metadata")
     family = _text(model, "In Collection", "In Collections") or None
     built_of = _list(own.get("Architecture")) or _list(shared.get("Architecture"))
-    trained_on = _list(own.get("Training Data")) or _list(shared.get("Training Data"))
-    trained_on = tuple(name for name in trained_on if not name.startswith("#"))
+    trained_on = _trained_on(own, shared, model)
     params = _params_b(own)
     return ModelFact(
         source=wheel.source,
@@ -170,29 +166,42 @@ def _fact(wheel: Wheel, model: dict[str, Any], collection: dict[str, Any]) -> Mo
     )
 
 
+def _trained_on(
+    own: dict[str, Any], shared: dict[str, Any], model: dict[str, Any]
+) -> tuple[str, ...]:
+    """The model's own training data; a method's only where the model was tested on the same."""
+    tested_on = {_dataset(result) for result in _results(model)}
+    inherited = (name for name in _list(shared.get("Training Data")) if name in tested_on)
+    names = _list(own.get("Training Data")) or tuple(inherited)
+    return tuple(name for name in names if not name.startswith("#"))
+
+
 def _describe(
     family: str | None,
     tasks: Sequence[str],
     built_of: Sequence[str],
     trained_on: Sequence[str],
     collection: dict[str, Any],
-) -> str | None:
+) -> str:
     """A sentence from the facts: method, task, building blocks, training data and paper title."""
-    parts = [f"{family} model" if family else ""]
-    parts += [f"for {' and '.join(task.lower() for task in tasks)}" if tasks else ""]
+    what = f" for {' and '.join(task.lower() for task in tasks)}" if tasks else ""
+    parts = [f"{family or 'A'} model{what}"]
     parts += [f"built of {', '.join(built_of)}" if built_of else ""]
     parts += [f"trained on {', '.join(trained_on)}" if trained_on else ""]
     sentence = ", ".join(part for part in parts if part)
     title = _text(_mapping(collection, "Paper"), "Title")
-    found = [f"{text}." for text in (sentence, title.rstrip(". ")) if text]
-    return " ".join(found) or None
+    return " ".join(f"{text}." for text in (sentence, title.rstrip(". ")) if text)
 
 
 def _tasks(model: dict[str, Any]) -> list[str]:
+    return sorted({task for result in _results(model) if (task := _text(result, "Task"))})
+
+
+def _results(model: dict[str, Any]) -> list[dict[str, Any]]:
+    """The well-formed results of a model; what is not is reported by `_scores`."""
     listed = model.get("Results")
     results = [listed] if isinstance(listed, dict) else listed
-    found = [_text(r, "Task") for r in results or [] if isinstance(r, dict)]
-    return sorted({task for task in found if task})
+    return [r for r in results if isinstance(r, dict)] if isinstance(results, list) else []
 
 
 def _params_b(metadata: dict[str, Any]) -> float | None:
@@ -215,7 +224,7 @@ def _weights_date(weights: Any) -> date | None:
                 days.append(date(int(year), int(month), int(day)))
             except ValueError:
                 continue  # eight digits that are not a day
-    return max(days, default=None)
+    return max((day for day in days if day >= _FIRST_RELEASE), default=None)
 
 
 def _mapping(parent: dict[str, Any], key: str) -> dict[str, Any]:

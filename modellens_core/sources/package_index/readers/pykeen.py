@@ -10,20 +10,26 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-import yaml
-
 from modellens_core.schema import ModelFact
 from modellens_core.sources.package_index.catalogue import Wheel
+from modellens_core.sources.package_index.readers.documents import load_yaml
 from modellens_core.sources.package_index.scores import Found, ResultFile, Score, reject
 
 FILES = ("pykeen/experiments/*.yaml", "pykeen/experiments/*.json")
 TASK = "link prediction"
 # How a paper ranks the true answer among candidates of the same score.
 TIES = frozenset(
-    {"avg", "best", "nondeterministic", "optimistic", "pessimistic", "realistic", "unknown", "worst"}
+    {
+        "avg",
+        "best",
+        "nondeterministic",
+        "optimistic",
+        "pessimistic",
+        "realistic",
+        "unknown",
+        "worst",
+    }
 )
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read(wheel: Wheel, files: Sequence[ResultFile]) -> Iterator[Found]:
@@ -35,20 +41,22 @@ def read(wheel: Wheel, files: Sequence[ResultFile]) -> Iterator[Found]:
     for file in files:
         try:
             # Both kinds of file: JSON is read as such, since YAML gives its numbers other types.
-            load = json.loads if file.path.endswith(".json") else _load_yaml
+            load = json.loads if file.path.endswith(".json") else load_yaml
             document = load(file.text)
-        except (yaml.YAMLError, ValueError) as error:
-            yield reject(wheel, file, "malformed_yaml", str(error).splitlines()[0], file.text)
+        except ValueError as error:  # both parsers' errors are
+            yield reject(wheel, file, "malformed_yaml", str(error), file.text)
             continue
         if not isinstance(document, dict) or "results" not in document:
             continue  # a search space or another file without published numbers
         pipeline = document.get("pipeline")
-        names = [pipeline.get(k) if isinstance(pipeline, dict) else None for k in ("model", "dataset")]
+        names = [
+            pipeline.get(k) if isinstance(pipeline, dict) else None for k in ("model", "dataset")
+        ]
         model, dataset = names
         if not isinstance(model, str) or not isinstance(dataset, str):
             yield reject(wheel, file, "malformed_model", "no model or dataset named", pipeline)
             continue
-        name = f"{model} ({variant})" if (variant := _variant(file.path, dataset)) else model
+        name = f"{model} ({variant})" if (variant := _variant(file.path)) else model
         yield ModelFact(
             source=wheel.source,
             raw_model=name,
@@ -64,14 +72,10 @@ def read(wheel: Wheel, files: Sequence[ResultFile]) -> Iterator[Found]:
             )  # fmt: skip
 
 
-def _load_yaml(text: str) -> Any:
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
-
-
-def _variant(path: str, dataset: str) -> str:
+def _variant(path: str) -> str:
     """What follows the dataset in `<paper>_<model>_<dataset>_<variant>.yaml`: an ablation of the model."""
     parts = PurePosixPath(path).stem.split("_")
-    return " ".join(parts[3:]) if len(parts) > 3 and dataset else ""
+    return " ".join(parts[3:])
 
 
 def _leaves(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

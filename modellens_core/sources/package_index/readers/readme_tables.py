@@ -18,6 +18,7 @@ from modellens_core.sources.package_index.scores import Found, ResultFile, Score
 FILES = ("*.dist-info/METADATA",)
 
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
+_NO_VALUE = "\u2014\u2013- "  # a dash of any length
 _FOOTNOTE_MARKS = " †‡△▲*"
 
 Row = dict[str, str]
@@ -52,7 +53,7 @@ def _row(wheel: Wheel, file: ResultFile, spec: TableSpec, row: Row) -> Iterator[
         description=f"{model} model for {spec.task}.",
     )
     for score in spec.scores:
-        if row[score.column].strip("—–- "):
+        if row[score.column].strip(_NO_VALUE):
             yield Score(
                 file=file,
                 model=model,

@@ -15,13 +15,21 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from modellens_core.sources.hub.cells import EMPTY_CELL, Cell, make_cell, strip_control, visible
+from modellens_core.sources.hub.cells import (
+    EMPTY_CELL,
+    Cell,
+    linked_datasets,
+    make_cell,
+    strip_control,
+    visible,
+)
 from modellens_core.sources.hub.html_tables import MAX_CELLS, html_tables
 
 MAX_TEXT: Final = 2_000_000  # characters
 MAX_TABLES: Final = 300
 _MAX_HTML: Final = 400_000  # characters of one HTML table
 _MAX_CONTEXT: Final = 600
+_MAX_PARAGRAPHS: Final = 8
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 _DELIMITER = re.compile(r"^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)+$", re.MULTILINE)
@@ -37,10 +45,12 @@ class Table:
     """A table and its surroundings.
 
     Attributes:
-        rows: at least one row, all of the same length.
+        rows: at least two rows, all of the same length.
         head_rows: how many leading rows were marked as header.
         headings: section titles, outermost first.
         before: the paragraph just before it, as seen; the last `_MAX_CONTEXT` characters.
+        section: all paragraphs since the last title or table, `before` included; bounded.
+        datasets: Hub datasets which `before` links to.
         caption: of an HTML table.
         origin: "pipe", "html" or "code".
         index: position among the README's tables, from 1.
@@ -50,6 +60,8 @@ class Table:
     head_rows: int
     headings: tuple[str, ...]
     before: str
+    section: str
+    datasets: tuple[str, ...]
     caption: str
     origin: str
     index: int
@@ -67,13 +79,17 @@ class Unread:
 class _Reader:
     html: Sequence[str]
     titles: dict[int, str] = field(default_factory=dict)
-    before: str = ""
+    texts: list[str] = field(default_factory=list)
     count: int = 0
 
     def heading(self, level: int, source: str) -> None:
         self.titles = {k: v for k, v in self.titles.items() if k < level}
         self.titles[level] = visible(source)[:300]
-        self.before = ""
+        self.texts = []
+
+    def paragraph(self, source: str) -> None:
+        if source.strip():
+            self.texts = [*self.texts[1 - _MAX_PARAGRAPHS :], source[-_MAX_CONTEXT * 3 :]]
 
     def table(
         self, rows: Sequence[Sequence[Cell]] | None, head: int, origin: str, caption: str = ""
@@ -86,8 +102,19 @@ class _Reader:
             return None
         padded = tuple((*r, *[EMPTY_CELL] * (width - len(r))) for r in rows)
         headings = tuple(self.titles[k] for k in sorted(self.titles))
-        found = Table(padded, head, headings, self.before, visible(caption), origin, self.count)
-        self.before = ""
+        last = self.texts[-1] if self.texts else ""
+        found = Table(
+            rows=padded,
+            head_rows=head,
+            headings=headings,
+            before=visible(last)[-_MAX_CONTEXT:],
+            section="\n".join(visible(t)[-_MAX_CONTEXT:] for t in self.texts),
+            datasets=linked_datasets(last) if "/datasets/" in last else (),
+            caption=visible(caption),
+            origin=origin,
+            index=self.count,
+        )
+        self.texts = []
         return found
 
 
@@ -141,15 +168,15 @@ def _cut_html(body: str) -> tuple[str, list[str]]:
     for tag in _TABLE_TAG.finditer(body):
         while inside < len(code) and code[inside][1] < tag.start():
             inside += 1
-        if tag.start() < done or (inside < len(code) and code[inside][0] <= tag.start()):
+        if inside < len(code) and code[inside][0] <= tag.start():
             continue
         if not tag[1]:
-            start, depth = (tag.start() if not depth else start), depth + 1
+            start, depth = (start if depth else tag.start()), depth + 1
         elif depth:
             depth -= 1
             if not depth:
                 done = _cut(body, start, tag.end(), done, kept, cut)
-    if depth and start >= done:
+    if depth:
         heading = _HEADING_LINE.search(body, start)
         done = _cut(body, start, heading.start() if heading else len(body), done, kept, cut)
     kept.append(body[done:])
@@ -207,12 +234,13 @@ def _pipe_rows(tokens: Sequence[Token], position: int) -> tuple[list[list[Cell]]
 def _text(content: str, reader: _Reader) -> Iterator[Table | Unread]:
     mark = _MARK.fullmatch(content.strip())
     if mark is None:
-        reader.before = visible(content[-_MAX_CONTEXT * 3 :])[-_MAX_CONTEXT:]
+        reader.paragraph(content)
         return
     index = int(mark[1])
     source = reader.html[index] if index < len(reader.html) else ""
     if len(source) > _MAX_HTML:
-        yield Unread("too_large", reader.count + 1)
+        reader.count += 1
+        yield Unread("too_large", reader.count)
         return
     for table in html_tables(source):
         head = 0
@@ -227,12 +255,11 @@ def _text(content: str, reader: _Reader) -> Iterator[Table | Unread]:
 
 def _code(content: str, reader: _Reader) -> Iterator[Table | Unread]:
     if "|" in content and _DELIMITER.search(content):
-        inner = _Reader((), dict(reader.titles), reader.before, reader.count)
+        inner = _Reader((), dict(reader.titles), list(reader.texts), reader.count)
         yield from _walk(_parser().parse(textwrap.dedent(content)), inner, "code")
         reader.count = inner.count
     else:
-        last = content.strip().rpartition("\n")[2]
-        reader.before = visible(last)[-_MAX_CONTEXT:] if len(last) < 200 else reader.before
+        reader.paragraph(content.strip().rpartition("\n")[2][:200])
 
 
 def _html(content: str, reader: _Reader) -> Iterator[Table | Unread]:
@@ -241,5 +268,6 @@ def _html(content: str, reader: _Reader) -> Iterator[Table | Unread]:
     for heading in _HTML_HEADING.finditer(content):
         reader.heading(int(heading[1]), heading[2])
     if not _MARK.search(content) and not _HTML_HEADING.search(content):
-        seen = visible(content[:_MAX_CONTEXT])
-        reader.before = seen or reader.before
+        start = content[:_MAX_CONTEXT]
+        if visible(start):
+            reader.paragraph(start)

@@ -1,0 +1,305 @@
+"""Talks to the Hub with the pieces of the genuine client: its session, headers, errors and rate limits.
+
+The client's own listing returns objects that drop parts of `evalResults` and fails on a page with one
+malformed entry, so pages are read here as raw JSON. Retries honour the announced rate-limit window, and
+one thread that meets it holds back all others. What is asked for, and what becomes of it, belongs in
+`collect.py`.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx2
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+from huggingface_hub.utils import (
+    build_hf_headers,
+    fix_hf_endpoint_in_url,
+    get_session,
+    hf_raise_for_status,
+    parse_ratelimit_headers,
+)
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
+
+from modellens_core.errors import SourceCorruptError, SourceUnreachableError
+
+T = TypeVar("T")
+PAGE_SIZE = 1000
+MAX_TEXT_BYTES = 2_000_000
+# What the Hub says about a file; a bare 403 or 404 may be a proxy's, and says nothing.
+_ABSENT = {
+    "EntryNotFound": "missing",
+    "RevisionNotFound": "missing",
+    "RepoNotFound": "missing",
+    "GatedRepo": "forbidden",
+}
+_RETRIED = frozenset({408, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds, and how often to try.
+
+    The defaults let a Hub that does not answer at all be reported within twenty seconds.
+    """
+
+    connect: float = 5.0
+    first_answer: float = 8.0  # of the probe
+    read: float = 60.0  # between two packets of any other answer
+    probes: int = 2
+    attempts: int = 6
+    first_wait: float = 1.0
+    longest_wait: float = 30.0
+    longest_window: float = 900.0  # an announced wait beyond this ends the crawl
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file of a repository: its text, or in `outcome` why there is none."""
+
+    outcome: str  # "read", "missing", "forbidden", "too_large", "binary"
+    text: str | None = None
+    etag: str | None = None
+
+
+class _TryAgainError(Exception):
+    """A request failed in a way that passes; `wait` is what the server asked for, in seconds."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+class HubClient:
+    """Counted, rate-limited, retried requests to one Hub. Safe to share between threads."""
+
+    def __init__(self, endpoint: str, token: str | None, patience: Patience | None = None) -> None:
+        """Prepare requests; nothing is sent yet.
+
+        Args:
+            endpoint: address of the Hub.
+            token: access token; None uses the login of the genuine client, if there is one.
+            patience: how long to wait.
+        """
+        self.endpoint = endpoint.rstrip("/")
+        self.requests = 0
+        self._headers = build_hf_headers(token=token, library_name="modellens")
+        self._patience = patience or Patience()
+        first = self._patience.first_wait
+        self._backoff = wait_exponential(first, self._patience.longest_wait) + wait_random(0, first)
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._open_at: dict[str, float] = {}  # bucket -> when its rate-limit window opens again
+
+    @property
+    def shown(self) -> str:
+        """The endpoint without user, password or path, fit for a log."""
+        parts = urlsplit(self.endpoint)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    def stop(self) -> None:
+        """Let every waiting thread give up."""
+        self._stopped.set()
+
+    def probe(self) -> None:
+        """Find out quickly whether a Hub answers.
+
+        Raises:
+            SourceUnreachableError: nobody answers, or the token is refused.
+            SourceCorruptError: something answers that is not a Hub.
+        """
+        patience = self._patience
+        timeout = httpx2.Timeout(patience.first_answer, connect=patience.connect)
+        answer = self._get(
+            f"{self.endpoint}/api/models", {"limit": 1}, timeout=timeout, attempts=patience.probes
+        )
+        self._rows(answer)
+
+    def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[list[Any]]:
+        """Read a listing page by page, as raw JSON.
+
+        Raises:
+            SourceUnreachableError: a page could not be read after all retries.
+            SourceCorruptError: an answer is not a JSON list, or points to another host.
+        """
+        timeout = httpx2.Timeout(self._patience.read, connect=self._patience.connect)
+        url, query = f"{self.endpoint}{path}", dict(params)
+        while True:
+            answer = self._get(url, query, timeout=timeout, attempts=self._patience.attempts)
+            yield self._rows(answer)
+            following = answer.links.get("next", {}).get("url")
+            if following is None:
+                return
+            # Mirrors hand on the public Hub's address. The token must not follow it anywhere else.
+            url, query = fix_hf_endpoint_in_url(following, self.endpoint), {}
+            if not url.startswith(f"{self.endpoint}/"):
+                raise SourceCorruptError(
+                    f"the Hub at {self.shown} continues its listing at another address; set HF_ENDPOINT to a Hub"
+                )
+
+    def read_text(self, repo_id: str, commit: str, name: str) -> TextFile:
+        """Read one text file at one commit.
+
+        Raises:
+            SourceUnreachableError: it could not be read after all retries.
+        """
+        url = f"{self.endpoint}/{quote(repo_id)}/resolve/{quote(commit, safe='')}/{quote(name)}"
+        timeout = httpx2.Timeout(self._patience.read, connect=self._patience.connect)
+        doubted: set[str] = set()
+        with self._errors():
+            return self._retrying(
+                self._patience.attempts, lambda: self._download(url, timeout, doubted)
+            )
+
+    def _download(self, url: str, timeout: httpx2.Timeout, doubted: set[str]) -> TextFile:
+        with (
+            self._sent("resolvers"),
+            get_session().stream("GET", url, headers=self._headers, timeout=timeout) as answer,
+        ):
+            if answer.status_code >= 400:
+                answer.read()
+            self._check(answer, "resolvers")
+            if absent := _ABSENT.get(answer.headers.get("X-Error-Code", "")):
+                return TextFile(absent)
+            hf_raise_for_status(answer)
+            content = bytearray()
+            for chunk in answer.iter_bytes():
+                content += chunk
+                if len(content) > MAX_TEXT_BYTES:
+                    return TextFile("too_large")
+        etag = answer.headers.get("ETag", "").removeprefix("W/").strip('"') or None
+        digest = hashlib.sha1(
+            b"blob %d\0" % len(content) + content, usedforsecurity=False
+        ).hexdigest()
+        # A file cut short shows here. Content that stays the same just has another kind of ETag.
+        if etag is not None and len(etag) == len(digest) and digest not in {etag, *doubted}:
+            doubted.add(digest)
+            raise _TryAgainError("content does not fit its ETag")
+        if b"\0" in content:
+            return TextFile("binary", etag=etag)
+        return TextFile("read", content.decode("utf-8", "replace"), etag)
+
+    def _get(
+        self, url: str, params: Mapping[str, Any], *, timeout: httpx2.Timeout, attempts: int
+    ) -> httpx2.Response:
+        def send() -> httpx2.Response:
+            with self._sent("api"):
+                answer = get_session().get(
+                    url, params=params or None, headers=self._headers, timeout=timeout
+                )
+            self._check(answer, "api")
+            hf_raise_for_status(answer)
+            return answer
+
+        with self._errors():
+            return self._retrying(attempts, send)
+
+    def _rows(self, answer: httpx2.Response) -> list[Any]:
+        try:
+            rows = answer.json()
+        except (ValueError, RecursionError):
+            rows = None
+        if not isinstance(rows, list):
+            raise SourceCorruptError(
+                f"{self.shown} answers, but not like a Hub (no JSON list of models); check HF_ENDPOINT"
+            )
+        return rows
+
+    @contextmanager
+    def _sent(self, bucket: str) -> Iterator[None]:
+        """Wait until the bucket's window is open, count the request, and sort transport failures."""
+        with self._lock:
+            delay = self._open_at.get(bucket, 0.0) - time.monotonic()
+        self._sleep(max(0.0, delay))
+        with self._lock:
+            self.requests += 1
+        try:
+            yield
+        except (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
+            raise _TryAgainError(_plainly(error)) from error
+
+    def _check(self, answer: httpx2.Response, bucket: str) -> None:
+        """Note what the rate-limit headers announce; raise for answers that may be better next time."""
+        announced = parse_ratelimit_headers(answer.headers)
+        wait: float | None = None
+        if announced is not None and announced.remaining == 0:
+            wait = announced.reset_in_seconds + 1.0  # the seconds are rounded down
+            with self._lock:
+                self._open_at[bucket] = time.monotonic() + wait
+        elif answer.headers.get("Retry-After", "").isdigit():
+            wait = float(answer.headers["Retry-After"]) + 1.0
+        if answer.status_code in _RETRIED:
+            raise _TryAgainError(f"HTTP {answer.status_code}", wait)
+
+    def _retrying(self, attempts: int, send: Callable[[], T]) -> T:
+        retrying = Retrying(
+            stop=stop_after_attempt(attempts),
+            wait=self._wait,
+            sleep=self._sleep,
+            retry=retry_if_exception_type(_TryAgainError),
+            reraise=True,
+        )
+        return retrying(send)
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome is not None else None
+        if isinstance(error, _TryAgainError) and error.wait is not None:
+            return error.wait
+        return self._backoff(state)
+
+    def _sleep(self, seconds: float) -> None:
+        if seconds > self._patience.longest_window:
+            raise SourceUnreachableError(
+                f"the Hub at {self.shown} asks to wait {seconds:.0f} s; run again later, or set HF_TOKEN "
+                "for a higher rate limit"
+            )
+        if self._stopped.wait(seconds) if seconds > 0 else self._stopped.is_set():
+            raise SourceUnreachableError("reading from the Hub was interrupted; run again")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn the client's exceptions into one line that says what to do."""
+        try:
+            yield
+        except OfflineModeIsEnabled:
+            raise SourceUnreachableError(
+                "HF_HUB_OFFLINE is set, so the Hub is not asked; unset it to read from the Hub"
+            ) from None
+        except HfHubHTTPError as error:
+            status = error.response.status_code
+            raise SourceUnreachableError(
+                f"the Hub at {self.shown} refused the request (HTTP {status}); "
+                + ("renew HF_TOKEN or unset it" if status in {401, 403} else "check HF_ENDPOINT")
+            ) from None
+        except (_TryAgainError, httpx2.TransportError, httpx2.InvalidURL) as error:
+            reason = str(error) if isinstance(error, _TryAgainError) else _plainly(error)
+            raise SourceUnreachableError(
+                f"the Hub at {self.shown} does not answer ({reason}); check the network, or set "
+                "HF_ENDPOINT to a Hub that can be reached"
+            ) from None
+
+
+def _plainly(error: Exception) -> str:
+    """What happened, without addresses or headers."""
+    kinds = {
+        httpx2.ConnectTimeout: "no connection in time",
+        httpx2.ConnectError: "no connection",
+        httpx2.TimeoutException: "no answer in time",
+        httpx2.RemoteProtocolError: "connection cut",
+        httpx2.ReadError: "connection cut",
+        httpx2.UnsupportedProtocol: "not an http address",
+    }
+    named = (text for kind, text in kinds.items() if isinstance(error, kind))
+    return next(named, type(error).__name__)

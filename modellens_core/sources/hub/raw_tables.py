@@ -1,0 +1,94 @@
+"""The Hub's raw tables: their columns, and how the parsers walk over them.
+
+One row of `models` is one repository as the listing gave it; one row of `readmes` is what became of
+reading its README at one commit. What the JSON and the text mean belongs in the parsers.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from modellens_core.config import PUBLIC_HUB
+from modellens_core.sources.base import RawTables
+
+SOURCE = "hub"
+_TIME = pa.timestamp("us", tz="UTC")
+
+MODELS = pa.schema(
+    [
+        pa.field("repo_id", pa.string(), nullable=False),
+        pa.field("sha", pa.string()),
+        pa.field("last_modified", _TIME),
+        pa.field("created_at", _TIME),
+        pa.field("listing_json", pa.string(), nullable=False),  # the listing's object, untouched
+        pa.field("retrieved_at", _TIME, nullable=False),  # when it was first read in this form
+        pa.field("source_url", pa.string(), nullable=False),
+    ]
+)
+
+READMES = pa.schema(
+    [
+        pa.field("repo_id", pa.string(), nullable=False),
+        pa.field("sha", pa.string(), nullable=False),
+        pa.field("outcome", pa.string(), nullable=False),  # "read", or why there is no text
+        pa.field("text", pa.string()),
+        pa.field("etag", pa.string()),
+        pa.field("retrieved_at", _TIME, nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One repository of the listing, with its README where that was read."""
+
+    repo_id: str
+    sha: str | None
+    listing: Mapping[str, Any]
+    retrieved_at: datetime
+    readme: str | None
+
+    @property
+    def url(self) -> str:
+        """The repository's public address, whichever mirror it was read from."""
+        return repo_url(self.repo_id)
+
+    @property
+    def card_data(self) -> Mapping[str, Any] | None:
+        """Front matter as the Hub understood it; None if there is none or its YAML is broken."""
+        card = self.listing.get("cardData")
+        return card if isinstance(card, dict) else None
+
+
+def repo_url(repo_id: str) -> str:
+    """Public address of a model repository: the same on every mirror, so records keep their identity."""
+    return f"{PUBLIC_HUB}/{repo_id}"
+
+
+def iter_models(raw: RawTables, *, with_readmes: bool) -> Iterator[Listed]:
+    """Walk over all listed repositories.
+
+    Args:
+        raw: the source's raw tables; a missing table counts as empty.
+        with_readmes: attach README texts (they cost memory).
+    """
+    texts: dict[str, str] = {}
+    if with_readmes and "readmes" in raw:
+        table = raw["readmes"].select(["repo_id", "text"])
+        pairs = zip(*(table[c].to_pylist() for c in ("repo_id", "text")), strict=True)
+        texts = {repo_id: text for repo_id, text in pairs if text is not None}
+    if "models" not in raw:
+        return
+    for batch in raw["models"].to_batches(max_chunksize=1000):
+        for row in batch.to_pylist():
+            yield Listed(
+                repo_id=row["repo_id"],
+                sha=row["sha"],
+                listing=json.loads(row["listing_json"]),
+                retrieved_at=row["retrieved_at"],
+                readme=texts.get(row["repo_id"]),
+            )

@@ -1,0 +1,286 @@
+"""What each column of a table is for: label (model, dataset, metric, ...), value, or neither.
+
+Looks at headings and at the shape of the cells below them, and finds out which of the leading rows are
+headings. What a value then means is put together in `table_reader.py`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from modellens_core.sources.hub.card_names import Card, is_own, looks_like_model
+from modellens_core.sources.hub.cells import Cell, linked_model
+from modellens_core.sources.hub.labels import Label, read_label
+from modellens_core.sources.hub.markdown_tables import Table
+from modellens_core.sources.hub.vocabulary import is_own_phrase
+from modellens_core.sources.values import ParsedValue, Refusal, parse_value
+
+LABEL_ROLES: Final = ("model", "dataset", "task", "metric", "split", "language", "shots")
+_FIRM_ROLES: Final = frozenset({*LABEL_ROLES, "setting"})  # whatever the cells look like
+_MAX_HEAD_ROWS: Final = 4
+_MAX_LETTERS: Final = 3  # "90.1/84.2 (ab)" is numbers, "Llama-2-7b" is a name
+_ARROWS: Final = frozenset({"↑", "↓", ""})
+_SPREADS: Final = frozenset({"±", "+/-", "+-", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        index: position. heads: its heading cells from top to bottom, empty and repeated ones left out.
+        role: one of `LABEL_ROLES`, "row" (a label nobody named), "setting", "arrow", "attribute" (a text
+            that may tell rows apart), "excluded", "ignored" or "value".
+        excluded: the sort of bookkeeping, for role "excluded".
+    """
+
+    index: int
+    heads: tuple[Cell, ...]
+    role: str
+    excluded: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The heading as one text."""
+        return " ".join(c.text for c in self.heads)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A table with its columns understood; `rows` is the body, `title` a heading over all columns."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    title: str
+    harness: bool  # printed by lm-evaluation-harness: its "Task" column holds dataset names
+
+    def with_role(self, role: str) -> tuple[Column, ...]:
+        """The columns of one role."""
+        return tuple(c for c in self.columns if c.role == role)
+
+
+@lru_cache(maxsize=50_000)
+def cell_kind(raw: str) -> str:
+    """Sort a cell by shape: "number", "numeric" (numbers, but not one), "empty" or "text"."""
+    value = parse_value(raw)
+    if isinstance(value, ParsedValue):
+        return "number"
+    if value.reason == "empty":
+        return "empty"
+    letters = sum(c.isalpha() for c in raw)
+    if value.reason == "not_a_number":
+        return "text" if letters or not any(c.isdigit() for c in raw) else "numeric"
+    return "text" if letters > _MAX_LETTERS else "numeric"
+
+
+def lay_out(table: Table, card: Card) -> Layout | Refusal | None:
+    """Understand a table's columns.
+
+    Returns:
+        The layout; a `Refusal` for a table that is known not to hold results; None for a table without
+        any number below its headings.
+    """
+    heads, body, title = _split_heads(table)
+    kinds = {cell_kind(c.raw) for row in body for c in row}
+    if not kinds & {"number", "numeric"}:
+        return None
+    width = len(body[0])
+    columns = tuple(_column(i, [h[i] for h in heads], [r[i] for r in body]) for i in range(width))
+    refusal = _not_results(columns)
+    if refusal is not None:
+        return refusal
+    if _is_report_by_class(columns, body):
+        return Refusal("per_class")
+    columns = _name_rows(columns, body, card)
+    roles = {c.role for c in columns}
+    titles = {c.title.casefold() for c in columns}
+    harness = (
+        bool({"task", "dataset"} & roles)
+        and "metric" in roles
+        and bool(titles & {"stderr", "version"})
+    )
+    return Layout(columns, body, title, harness)
+
+
+def _split_heads(
+    table: Table,
+) -> tuple[list[tuple[Cell, ...]], tuple[tuple[Cell, ...], ...], str]:
+    rows = list(table.rows)
+    count = max(1, min(table.head_rows, _MAX_HEAD_ROWS))
+    heads, rows = rows[:count], rows[count:]
+    if not any(c.text for h in heads for c in h) and rows:  # "||||": the first row is the heading
+        heads, rows = rows[:1], rows[1:]
+    while rows and len(heads) < _MAX_HEAD_ROWS and _is_head(rows[0], len(rows)):
+        heads, rows = [*heads, rows[0]], rows[1:]
+    while len(rows) > 1 and not any(c.text for c in rows[-1][1:]):
+        rows = rows[:-1]  # the paragraph below, which Markdown takes for a row
+    title = ""
+    if len(heads) > 1 and len({c.text for c in heads[0] if c.text}) == 1 and len(heads[0]) > 2:
+        title, heads = next(c.text for c in heads[0] if c.text), heads[1:]
+    return heads, tuple(r for r in rows if any(_is_said(c) for c in r)), title
+
+
+def _is_said(cell: Cell) -> bool:
+    """Whether a cell holds more than rules and dashes."""
+    return any(c.isalnum() for c in cell.text)
+
+
+def _is_head(row: Sequence[Cell], left: int) -> bool:
+    """Whether a row below the heading goes on with it: no first label, and only names of measures."""
+    given = [c for c in row[1:] if c.text]
+    if left < 2 or len(given) < 2 or any(cell_kind(c.raw) in {"number", "numeric"} for c in given):
+        return False
+    first = row[0].text
+    if first and read_label(first).roles[:1] != ("metric",):
+        return False
+    known = [read_label(c.text) for c in given]
+    return sum(bool(k.metrics or k.benchmarks or k.splits or k.shots) for k in known) * 2 > len(
+        known
+    )
+
+
+def _column(index: int, heads: Sequence[Cell], cells: Sequence[Cell]) -> Column:
+    distinct: list[Cell] = []
+    for head in heads:
+        if head.text and all(head.text != d.text for d in distinct):
+            distinct.append(head)
+    kinds = Counter(cell_kind(c.raw) for c in cells)
+    numeric = kinds["number"] + kinds["numeric"]
+    role, excluded = _role([read_label(h.text) for h in distinct], cells, numeric, kinds["text"])
+    return Column(index, tuple(distinct), role, excluded)
+
+
+def _role(
+    labels: Sequence[Label], cells: Sequence[Cell], numeric: int, text: int
+) -> tuple[str, str | None]:
+    texts = {c.text for c in cells}
+    last = labels[-1].roles if labels else ()
+    first = last[0] if last else ""
+    if texts <= _ARROWS and texts & {"↑", "↓"}:
+        return "arrow", None
+    if texts <= _SPREADS or first == "stderr":
+        return "ignored", None
+    if first in _FIRM_ROLES:
+        return first, None
+    excluded = next((k.excluded for k in labels if k.excluded), None)
+    if numeric > text:
+        if first == "ignored":
+            return "ignored", None
+        counted = excluded is not None and not any(k.metrics for k in labels)
+        return ("excluded", excluded) if counted else ("value", None)
+    unnamed = not labels or bool(set(last) & set(LABEL_ROLES))  # "Language / Model" is one of them
+    return ("row", None) if unnamed else ("attribute", excluded)
+
+
+def _not_results(columns: Sequence[Column]) -> Refusal | None:
+    """Refuse training logs, and tables that hold nothing but bookkeeping."""
+    titles = [c.title.casefold() for c in columns]
+    losses = [t for t in titles if "loss" in t]
+    steps = [c for c, t in zip(columns, titles, strict=True) if t in _PROGRESS]
+    named = any(c.role in LABEL_ROLES for c in columns)
+    if (losses and (steps or len(losses) > 1)) or (steps and not named):
+        return Refusal("trainer_log")
+    if {t.rstrip(".") for t in titles} >= _DECODING:
+        return Refusal("decoding_log")
+    if columns and columns[0].heads and read_label(columns[0].title).excluded == "training":
+        return Refusal("hyperparameters")
+    if any(c.role == "value" for c in columns):
+        return None
+    sorts = [c.excluded for c in columns if c.role == "excluded" and c.excluded]
+    return Refusal(f"not_results_{sorts[0]}" if sorts else "no_score_column")
+
+
+def _is_report_by_class(columns: Sequence[Column], body: Sequence[Sequence[Cell]]) -> bool:
+    """Whether a table is a classification report: precision and recall of each class."""
+    measured = {m.name for c in columns for m in read_label(c.title).metrics}
+    if not {"precision", "recall"} <= measured:
+        return False
+    support = any(c.title.casefold() in _SUPPORT for c in columns)
+    return support or any(r[0].text.casefold() in _CLASS_AVERAGES for r in body)
+
+
+_SUPPORT: Final = frozenset({"support", "# support", "count", "supports"})
+_CLASS_AVERAGES: Final = frozenset(
+    {
+        "macro avg",
+        "micro avg",
+        "weighted avg",
+        "macro average",
+        "weighted average",
+        "macro_avg",
+        "weighted_avg",
+    }
+)
+_DECODING: Final = frozenset({"snt", "wrd", "corr", "sub", "del", "ins", "err"})  # sclite's summary
+_PROGRESS: Final = frozenset(
+    {
+        "epoch",
+        "epochs",
+        "step",
+        "steps",
+        "iteration",
+        "iterations",
+        "global step",
+        "epoch #",
+        "n epochs",
+    }
+)
+
+
+def _name_rows(
+    columns: tuple[Column, ...], body: Sequence[Sequence[Cell]], card: Card
+) -> tuple[Column, ...]:
+    """Give the first unnamed label column the role that its cells show, if no column has one yet."""
+    result: list[Column] = []
+    open_row = not any(c.role in {"model", "dataset", "task", "metric"} for c in columns)
+    for column in columns:
+        role = column.role
+        if role in {"row", "attribute"}:
+            cells = [r[column.index] for r in body if r[column.index].text]
+            shown = _shown(cells, card) if role == "row" or (open_row and not result) else None
+            taken = {c.role for c in result}
+            if shown is not None and shown not in taken:
+                role = shown
+            elif role == "row" and not column.heads and {"model", "dataset", "task"} & taken:
+                role = "attribute"
+            elif role == "attribute" and open_row and not result and not column.excluded:
+                role = "row"
+        elif role == "model":
+            cells = [r[column.index] for r in body if r[column.index].text]
+            shown = _shown(cells, card)
+            role = shown if shown in {"metric", "dataset"} else "model"
+        result.append(replace(column, role=role))
+    if not any(c.role == "model" for c in result):
+        result = [_linked_column(c, body) for c in result]
+    return tuple(result)
+
+
+def _linked_column(column: Column, body: Sequence[Sequence[Cell]]) -> Column:
+    """A column of links to different Hub models says whose row it is, whatever its heading."""
+    linked = {linked_model(r[column.index].link) for r in body} - {None}
+    return (
+        replace(column, role="model") if column.role == "attribute" and len(linked) > 1 else column
+    )
+
+
+def _shown(cells: Sequence[Cell], card: Card) -> str | None:
+    """The role that a column's cells have by themselves, or None."""
+    labels = [read_label(c.text) for c in cells]
+    plain = [k for k in labels if not k.aggregate]
+    half = max(len(plain), 1) / 2
+    evidence = (
+        ("model", any(_is_model(c, card) for c in cells)),
+        ("metric", sum(bool(k.metrics) and not k.rest for k in plain) > half),
+        ("dataset", sum(bool(k.benchmarks) and k.exact for k in plain) > half),
+        ("split", all(k.splits and not k.rest for k in labels)),
+        ("language", all(k.language for k in labels)),
+        ("model", sum(looks_like_model(c, card) for c in cells) * 3 >= 2 * len(cells)),
+    )
+    return next((role for role, shown in evidence if shown), None) if cells else None
+
+
+def _is_model(cell: Cell, card: Card) -> bool:
+    own = is_own(cell.text, card) or is_own_phrase(cell.text)
+    return own or linked_model(cell.link) is not None

@@ -1,0 +1,138 @@
+"""Which models a table's rows or columns stand for, decided over the whole table.
+
+One name is read in `card_names.py`; here the names of all rows, or of all columns, are looked at
+together: which axis holds the models, what "ours" means, which equal names a size tells apart.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from modellens_core.sources.hub.card_names import (
+    Card,
+    Named,
+    is_own,
+    looks_like_model,
+    name_model,
+    resembles,
+)
+from modellens_core.sources.hub.cells import Cell
+from modellens_core.sources.hub.label_parts import Part, column_part
+from modellens_core.sources.hub.labels import read_label
+from modellens_core.sources.hub.table_layout import Column, Layout
+from modellens_core.sources.hub.vocabulary import is_own_phrase, is_task
+
+_SIZE: Final = re.compile(r"~?\d+(?:\.\d+)?(?:x\d+)?\s?[BbMm]")
+_MEASURED = re.compile(r"^.{1,80}[(\[][^()\[\]]{1,40}[)\]]\s*[↑↓%]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A body row: its cells, what its labels say, and its other texts by heading."""
+
+    cells: tuple[Cell, ...]
+    part: Part
+    attributes: Mapping[str, str]
+
+
+def settle_rows(rows: list[Row], card: Card) -> list[Row]:
+    """Look at the model column as a whole.
+
+    Equal names get the size beside them; "ours" counts only where no row has this card's name; a single
+    name that resembles this card's is this card's.
+    """
+    named = [r.part.model for r in rows if r.part.model is not None]
+    if not named:
+        return rows
+    sizes = [next((v for v in r.attributes.values() if _SIZE.fullmatch(v)), None) for r in rows]
+    if len(named) > len(set(named)) and any(sizes):
+        rows = [_with_size(r, s) for r, s in zip(rows, sizes, strict=True)]
+        named = [r.part.model for r in rows if r.part.model is not None]
+    claims = any(m.claimed for m in named)
+    if claims and any(m.name is None and not m.claimed for m in named):
+        return [r for r in rows if r.part.model is None or not r.part.model.claimed]
+    names = {m.name for m in named}
+    single = next(iter(names)) if len(names) == 1 else None
+    if single and not any(m.linked for m in named) and resembles(single, card):
+        return [replace(r, part=replace(r.part, model=Named(None))) for r in rows]
+    return rows
+
+
+def _with_size(row: Row, size: str | None) -> Row:
+    model = row.part.model
+    if size is None or model is None or model.name is None or model.linked:
+        return row
+    named = replace(model, name=f"{model.name} {size}")
+    return replace(row, part=replace(row.part, model=named))
+
+
+def value_columns(layout: Layout, rows: Sequence[Row], card: Card) -> list[tuple[Column, Part]]:
+    """The value columns with their headings read, models and datasets among them recognised."""
+    columns = layout.with_role("value")
+    parts = [column_part(c, card) for c in columns]
+    in_rows = any(r.part.model is not None for r in rows)
+    if not in_rows and rows and all(r.part.dataset or r.part.metrics for r in rows):
+        parts = _models_in_heads(columns, parts, card)
+    known = sum(p.known is not None for p in parts)
+    mostly_known = known >= 3 and known * 2 >= len(parts)
+    languages = [p.language is not None for p in parts if p.refuse is None]
+    done: list[tuple[Column, Part]] = []
+    for column, part in zip(columns, parts, strict=True):
+        clear = part
+        if (
+            part.language is not None
+            and part.dataset is None
+            and sum(languages) * 2 <= len(languages)
+        ):
+            clear = replace(part, refuse="unclear_column")  # "English" among school subjects
+        elif part.unclear and part.refuse is None:
+            named = in_rows and (mostly_known or _names_dataset(column.title))
+            clear = _cleared(part, named=named)
+        done.append((column, clear))
+    return done
+
+
+def _cleared(part: Part, *, named: bool) -> Part:
+    """Say what an unexplained heading is: more about a dataset, a dataset, or unclear."""
+    if part.dataset is not None:
+        return replace(part, notes=(*part.notes, part.unclear), unclear="")
+    if named and not is_task(part.unclear):
+        return replace(part, dataset=part.unclear, unclear="")
+    return replace(part, refuse="unclear_column")
+
+
+def _names_dataset(heading: str) -> bool:
+    """Whether a heading is written "Name (metric)", the way datasets are measured."""
+    measured = read_label(heading.rpartition("(")[2]).metrics
+    return bool(measured) and _MEASURED.match(heading) is not None
+
+
+def _models_in_heads(columns: Sequence[Column], parts: Sequence[Part], card: Card) -> list[Part]:
+    """Read the unexplained headings as models, if one is this card's or most look like models."""
+    heads = [
+        _named_head(c, p) if p.unclear and c.heads else None
+        for c, p in zip(columns, parts, strict=True)
+    ]
+    given = [h for h in heads if h is not None]
+    own = any(p.model is not None for p in parts) or any(
+        is_own(h.text, card) or is_own_phrase(h.text) for h in given
+    )
+    alike = sum(looks_like_model(h, card) for h in given)
+    if not own and alike * 3 < 2 * len(given):
+        return list(parts)
+    result: list[Part] = []
+    for head, part in zip(heads, parts, strict=True):
+        if head is None:
+            result.append(part)
+            continue
+        model = name_model(head, card)
+        refuse = part.refuse or (None if model else "not_a_model")
+        result.append(replace(part, model=model, unclear="", refuse=refuse))
+    return result
+
+
+def _named_head(column: Column, part: Part) -> Cell:
+    """The heading, or what is left of it beside a metric or a dataset."""
+    head = column.heads[-1]
+    return Cell(part.unclear, part.unclear, head.link) if part.metrics or part.dataset else head

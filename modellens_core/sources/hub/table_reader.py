@@ -1,0 +1,274 @@
+"""Decides what the cells of one table mean: which model, dataset and metric each value belongs to.
+
+Every value is put together from what its row, its column and the text around the table say. Where these
+contradict each other, or leave the model, the dataset or the metric open, the value is refused with a
+reason: a missing score costs less than a wrong one. Nothing is made up; a metric that the table leaves
+out is taken only where everybody reports the same one for that benchmark, and is marked.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from modellens_core.schema import Unit, canonical_setting
+from modellens_core.sources.hub.card_names import Card, Named
+from modellens_core.sources.hub.cells import Cell
+from modellens_core.sources.hub.label_parts import Part, Place, row_part, setting_key
+from modellens_core.sources.hub.labels import Mention, read_label
+from modellens_core.sources.hub.markdown_tables import Table
+from modellens_core.sources.hub.surroundings import Surroundings, look_around
+from modellens_core.sources.hub.table_layout import Column, Layout, cell_kind, lay_out
+from modellens_core.sources.hub.table_models import Row, settle_rows, value_columns
+from modellens_core.sources.hub.vocabulary import Benchmark
+from modellens_core.sources.values import ParsedValue, Refusal, parse_value
+
+_LABELS: Final = frozenset({"model", "dataset", "task", "metric", "split", "language", "row"})
+_FIXED: Final = frozenset({"setting", "shots", "arrow"})
+_SUBSETS: Final = frozenset({"clean", "other", "matched", "mismatched"})
+_ENGLISH: Final = frozenset({None, "en", "english"})
+_MAX_NOTE: Final = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One value with its meaning; `model` None is this card's own."""
+
+    model: str | None
+    dataset: str
+    metric: str
+    value: ParsedValue
+    task: str | None = None
+    unit: Unit | None = None
+    lower: bool | None = None
+    setting: Mapping[str, str] = field(default_factory=dict)
+    convention: bool = False
+
+    @property
+    def identity(self) -> tuple[str | None, str, str, str | None, str]:
+        """What two values of one README must not share."""
+        return self.model, self.dataset, self.metric, self.task, canonical_setting(self.setting)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A value, a row, a column or a whole table that was not taken."""
+
+    reason: str
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Meaning:
+    """Everything about a value but its metric and its number."""
+
+    model: Named | None
+    dataset: str
+    known: Benchmark | None
+    task: str | None
+    setting: Mapping[str, str]
+
+
+def read_table(table: Table, card: Card) -> Iterator[Score | Refused]:
+    """Yield the scores of one table, and what was refused and why.
+
+    Args:
+        table: cells and surroundings.
+        card: whose README it is.
+
+    Yields:
+        `Score`s with distinct identities, and `Refused`; nothing for a table without numbers.
+    """
+    layout = lay_out(table, card)
+    if layout is None:
+        return
+    if isinstance(layout, Refusal):
+        yield Refused(layout.reason, " | ".join(c.text for c in table.rows[0]))
+        return
+    around = look_around(table, layout, card)
+    rows: list[Row] = []
+    for row in _body(layout, card):
+        if isinstance(row, Refused):
+            yield row
+        else:
+            rows.append(row)
+    rows = settle_rows(rows, card)
+    found: list[tuple[Score, Row]] = []
+    for column, part in value_columns(layout, rows, card):
+        if part.refuse is not None:
+            yield Refused(part.refuse, column.title)
+            continue
+        for row in rows:
+            for item in _scores(row.part.joined(part), row.cells[column.index], around):
+                if isinstance(item, Score):
+                    found.append((item, row))
+                else:
+                    yield item
+    yield from _distinct(found)
+
+
+def _body(layout: Layout, card: Card) -> Iterator[Row | Refused]:
+    """The body's rows with their labels read: group rows applied, empty labels filled from above."""
+    labels = [c for c in layout.columns if c.role in _LABELS]
+    read = [c for c in layout.columns if c.role in _LABELS | _FIXED]
+    texts = [c for c in layout.columns if c.role in {"attribute", "excluded"}]
+    above: dict[int, Cell] = {}
+    group, parent = Part(), ""
+    for cells in layout.rows:
+        given = [c for c in cells if c.text]
+        if len({c.text for c in given}) == 1 and cell_kind(given[0].raw) == "text":
+            group, above = row_part(given[0], Place(Column(0, (), "group"), layout, card)), {}
+            continue
+        row = _filled(cells, labels, above)
+        above = {c.index: row[c.index] for c in labels}
+        part = group
+        for column in read:
+            part = part.joined(
+                row_part(row[column.index], Place(column, layout, card, row, parent))
+            )
+        if layout.harness and part.dataset and part.config is None:
+            parent = part.dataset
+        if labels and len(layout.rows) > 1 and not any(row[c.index].text for c in labels):
+            part = replace(part, refuse="unlabelled_row")
+        if part.refuse is not None:
+            yield Refused(part.refuse, " | ".join(row[c.index].text for c in labels))
+            continue
+        yield Row(row, part, {c.title: row[c.index].text for c in texts if row[c.index].text})
+
+
+def _filled(
+    cells: tuple[Cell, ...], labels: Sequence[Column], above: Mapping[int, Cell]
+) -> tuple[Cell, ...]:
+    """Repeat a label from the row above where it is left empty beside another label."""
+    row = list(cells)
+    for column in labels:
+        beside = any(cells[o.index].text for o in labels if o is not column)
+        if not cells[column.index].text and beside and column.index in above:
+            row[column.index] = above[column.index]
+    return tuple(row)
+
+
+def _scores(part: Part, cell: Cell, around: Surroundings) -> Iterator[Score | Refused]:
+    """The value or values of one cell, or why it is refused; nothing for an empty cell."""
+    if cell_kind(cell.raw) in {"empty", "text"}:
+        return
+    meaning = _meaning(part, around)
+    if isinstance(meaning, str):
+        yield Refused(meaning, cell.raw)
+        return
+    metrics, convention = _metrics(part, meaning.known, around)
+    pieces = [cell.raw] if len(metrics) == 1 else cell.raw.split("/")
+    if not metrics or len(pieces) != len(metrics):
+        yield Refused("two_metrics" if metrics else "no_metric", cell.raw)
+        return
+    for metric, piece in zip(metrics, pieces, strict=True):
+        value = parse_value(piece.strip("*_` "))
+        if isinstance(value, ParsedValue):
+            yield Score(
+                model=meaning.model.name if meaning.model else None,
+                dataset=meaning.dataset,
+                metric=metric.written,
+                value=value,
+                task=meaning.task,
+                unit=value.unit or (Unit.PERCENT if part.percent else None),
+                lower=part.lower,
+                setting=meaning.setting,
+                convention=convention,
+            )
+        elif value.reason != "empty":
+            yield Refused(value.reason, cell.raw)
+
+
+def _metrics(
+    part: Part, known: Benchmark | None, around: Surroundings
+) -> tuple[tuple[Mention, ...], bool]:
+    """The metric or metrics of a value, and whether they are a convention; none if it is open."""
+    if part.metrics:
+        return part.metrics, False
+    elsewhere = bool(part.dataset and around.about) and (
+        known is None or known.name not in around.about
+    )
+    if around.metrics and not elsewhere:
+        return around.metrics, False
+    usual = known.metric if known and (part.exact or not part.dataset) else None
+    if usual is None or around.named - {usual}:
+        return (), False
+    return (Mention(usual, usual),), True
+
+
+def _meaning(part: Part, around: Surroundings) -> _Meaning | str:
+    """Model, dataset and setting of a value, or the reason to refuse it."""
+    model = part.model or around.model
+    dataset, known = (part.dataset, part.known) if part.dataset else (around.dataset, around.known)
+    own_refused = around.not_own if model is None else None
+    if part.task is not None and part.dataset is None:
+        dataset = None  # what the surroundings name need not be what this task was measured on
+    suite = known is not None and known.suite
+    language = part.language or _language(part, dataset or "", known, around)
+    placeless = known is not None and known.multilingual and language is None
+    refusal = (
+        part.refuse
+        or own_refused
+        or (None if dataset else "no_dataset")
+        or ("aggregate" if suite else None)
+        or ("no_language" if placeless and _is_bare(dataset or "") else None)
+    )
+    if refusal is not None:
+        return refusal
+    assert dataset is not None
+    subsets = [n.casefold() for n in part.notes if n.casefold() in _SUBSETS]
+    notes = [n for n in part.notes if n.casefold() not in _SUBSETS]
+    said = {
+        "split": part.split or around.split,
+        "shots": part.shots or around.shots,
+        "language": language,
+        "config": part.config or "; ".join(subsets),
+        "notes": "; ".join(notes)[:_MAX_NOTE],
+        "model.notes": model.notes if model else None,
+    }
+    setting = {**part.setting, **{k: v for k, v in said.items() if v}}
+    return _Meaning(model=model, dataset=dataset, known=known, task=part.task, setting=setting)
+
+
+def _language(
+    part: Part, dataset: str, known: Benchmark | None, around: Surroundings
+) -> str | None:
+    """The card's language, where the dataset's name alone would not say which evaluation it was."""
+    if known is None or not _is_bare(dataset):
+        return None
+    # "SQuAD" in the title of a Spanish model's card
+    foreign = part.dataset is None and around.language not in _ENGLISH
+    return around.language if known.multilingual or foreign else None
+
+
+def _is_bare(dataset: str) -> bool:
+    """Whether a dataset's name says nothing beside a known benchmark and its version."""
+    label = read_label(dataset)
+    return label.exact and not label.rest and label.language is None
+
+
+def _distinct(found: Sequence[tuple[Score, Row]]) -> Iterator[Score | Refused]:
+    """Tell equal identities apart by the row's other texts; refuse what stays equal but differs."""
+    counts = Counter(s.identity for s, _ in found)
+    told = [s if counts[s.identity] == 1 else _told_apart(s, r) for s, r in found]
+    values: dict[object, set[float]] = {}
+    for score in told:
+        values.setdefault(score.identity, set()).add(score.value.value)
+    seen: set[object] = set()
+    for score in told:
+        if len(values[score.identity]) > 1:
+            yield Refused("duplicate_identity", score.value.text)
+        elif score.identity not in seen:
+            seen.add(score.identity)
+            yield score
+
+
+def _told_apart(score: Score, row: Row) -> Score:
+    # Beside a model's name they describe its run, beside anything else the evaluation.
+    prefix = "model." if row.part.model is not None else ""
+    extra = {
+        prefix + key: text[:_MAX_NOTE]
+        for title, text in row.attributes.items()
+        if (key := setting_key(title))
+    }
+    return replace(score, setting={**score.setting, **extra})

@@ -1,0 +1,166 @@
+"""The names in `vocabulary.yaml`, ready for look-up: metrics, benchmarks, roles, families, bookkeeping.
+
+Knows words and phrases only. What a whole label or sentence says is worked out in `labels.py`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+Tokens = tuple[str, ...]
+
+_TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[@%#↑↓+²]")
+_PARAMETERS = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:x\d+)?[bBmM]\b")
+_FAMILY_ENDINGS: Final = ("bert", "gpt", "llama", "former")
+_PRIORITY: Final = ("metric", "benchmark", "aggregate", "split", "not_result", "language")
+
+
+class Word(NamedTuple):
+    """A word, number or sign of a text, in lower case, and where it stands."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Entry(NamedTuple):
+    """What a phrase means; a weak one counts only where it is all of a label."""
+
+    kind: str  # one of "metric", "benchmark", "aggregate", "split", "not_result", "language"
+    name: str
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A known benchmark; `metric` only if everybody reports the same one."""
+
+    name: str
+    metric: str | None
+    multilingual: bool  # without a language its name does not say which evaluation it was
+    suite: bool  # it stands for an average over other benchmarks
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All known names; phrases are tuples of lower-case tokens."""
+
+    phrases: Mapping[Tokens, Entry]
+    strong: Mapping[Tokens, Entry]  # without the weak ones
+    benchmarks: Mapping[str, Benchmark]
+    roles: Mapping[Tokens, str]
+    sets: Mapping[str, frozenset[Tokens]]  # "own", "tasks", "conditions", "not_models", ...
+    filler: frozenset[str]
+    codes: frozenset[str]
+    families: frozenset[str]
+    longest: int
+
+
+def words(text: str) -> list[Word]:
+    """Split a text into words, numbers and the signs that matter, with their positions."""
+    return [Word(m[0].lower(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
+
+
+def tokens(text: str) -> Tokens:
+    """Split a name into lower-case words and numbers: "ROUGE-1" and "rouge1" are the same."""
+    return tuple(w.text for w in words(text))
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """Read the vocabulary, once per process."""
+    path = Path(__file__).with_suffix(".yaml")
+    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    phrases = _phrases(data)
+    rank = {kind: place for place, kind in enumerate(_PRIORITY)}
+    best = {k: min(v, key=lambda e: rank[e.kind]) for k, v in phrases.items()}
+    strong = {k: [e for e in v if not e.weak] for k, v in phrases.items()}
+    return Vocabulary(
+        phrases=best,
+        strong={k: min(v, key=lambda e: rank[e.kind]) for k, v in strong.items() if v},
+        benchmarks={
+            str(name): Benchmark(
+                name=str(name),
+                metric=entry.get("metric"),
+                multilingual=bool(entry.get("multilingual")),
+                suite=bool(entry.get("suite")),
+            )
+            for name, entry in data["benchmarks"].items()
+        },
+        roles={tokens(str(n)): role for role, names in data["roles"].items() for n in names},
+        sets={
+            key: frozenset(tokens(str(n)) for n in data[key])
+            for key in ("own", "tasks", "conditions", "not_models", "not_datasets")
+        },
+        filler=frozenset(str(f) for f in data["filler"]),
+        codes=frozenset(str(c) for c in data["language_codes"]),
+        families=frozenset(str(f) for f in data["families"]),
+        longest=max(len(k) for k in phrases),
+    )
+
+
+def _phrases(data: Mapping[str, Any]) -> dict[Tokens, list[Entry]]:
+    phrases: dict[Tokens, list[Entry]] = {}
+
+    def add(kind: str, name: str, names: Iterable[object], *, weak: bool = False) -> None:
+        for phrase in names:
+            if key := tokens(str(phrase)):
+                phrases.setdefault(key, []).append(Entry(kind, name, weak))
+
+    for kind, section in (("metric", "metrics"), ("benchmark", "benchmarks")):
+        for name, entry in data[section].items():
+            add(kind, str(name), entry.get("names", ()))
+            add(kind, str(name), entry.get("weak", ()), weak=True)
+    for kind, section in (("split", "splits"), ("not_result", "not_results")):
+        for name, names in data[section].items():
+            add(kind, str(name), names)
+    add("aggregate", "aggregate", data["aggregates"])
+    add("language", "language", data["languages"])
+    return phrases
+
+
+def benchmark(name: str) -> Benchmark:
+    """The known benchmark of a `Mention.name`."""
+    return vocabulary().benchmarks[name]
+
+
+def is_own_phrase(text: str) -> bool:
+    """Whether a text is a way to say "this model"."""
+    return tokens(text) in vocabulary().sets["own"]
+
+
+def is_never_model(text: str) -> bool:
+    """Whether a text in a model's place is a known non-model: "Human", "Random", "base"."""
+    return tokens(text) in vocabulary().sets["not_models"]
+
+
+def is_never_dataset(text: str) -> bool:
+    """Whether a text in a dataset's place names none: "custom", "in-domain", "all"."""
+    return tokens(text) in vocabulary().sets["not_datasets"]
+
+
+def is_task(text: str) -> bool:
+    """Whether a text names a kind of task, not a dataset: "NER", "Sentiment Analysis"."""
+    return tokens(text) in vocabulary().sets["tasks"]
+
+
+def is_condition(text: str) -> bool:
+    """Whether a text says under which condition was evaluated: "with LM", "greedy", "cased"."""
+    return tokens(text) in vocabulary().sets["conditions"]
+
+
+def has_family(text: str) -> bool:
+    """Whether a text holds a known model family's name or a parameter count such as "7B"."""
+    parts = tokens(text)
+    known = vocabulary().families
+    return (
+        any(p in known or p.endswith(_FAMILY_ENDINGS) for p in parts)
+        or any(a + b in known for a, b in pairwise(parts))
+        or _PARAMETERS.search(text) is not None
+    )

@@ -1,0 +1,93 @@
+"""The planted world behind a loopback Hub and a loopback package index, and the whole graph run on it.
+
+The graph is the real one, run through the real runner with the genuine pip and huggingface_hub; only the
+servers, the encoder (hashing) and the length of training are small. It is built once for all tests here;
+a test that changes something works on a copy of the state.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+
+from modellens_core.config import Settings, load_settings
+from modellens_core.sources.package_index import catalogue
+from modellens_core.training.config import CONFIG_DIR
+from pipelines.environment import prepare
+from pipelines.runner import RunOutcome, run_graph
+from tests.fakes.hub.serve import RunningHub, running_hub
+from tests.fakes.hub.world import world_repository
+from tests.fakes.index_server import PackageIndex, model_zoo_wheel, pip_environment, serve
+from tests.fakes.world import World, make_world
+
+SHORT = {"max_epochs": 6, "patience": 3}
+FOREIGN = ("MODELLENS_", "HF_", "OPENAI_", "PIP_", "DAGSTER_")
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything a test of the whole graph needs."""
+
+    world: World
+    settings: Settings
+    hub: RunningHub
+    index: PackageIndex
+    first: RunOutcome
+    log: str
+
+    def run(self, *, refresh: bool = False) -> tuple[RunOutcome, str]:
+        """Run the graph again, returning what was printed."""
+        prepare(self.settings)
+        out = StringIO()
+        outcome = run_graph(self.settings, Console(file=out, width=200), refresh=refresh)
+        return outcome, out.getvalue()
+
+
+def _config(folder: Path) -> Path:
+    recipe = yaml.safe_load((CONFIG_DIR / "default.yaml").read_text("utf-8"))
+    path = folder / "short.yaml"
+    path.write_text(yaml.safe_dump({**recipe, **SHORT, "name": "short"}), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The world, served, and the graph run on it once."""
+    folder = tmp_path_factory.mktemp("site")
+    world = make_world(n_models=50, n_datasets=45, density=0.7, seed=3)
+    wheel, data = model_zoo_wheel(world)
+    index = PackageIndex()
+    index.add(wheel, data)
+    with pytest.MonkeyPatch.context() as patch, serve(index), running_hub(world_repository(world)) as hub:
+        for name in [n for n in os.environ if n.startswith(FOREIGN)]:
+            patch.delenv(name)
+        for name, value in pip_environment(index.url, str(folder / "pip")).items():
+            patch.setenv(name, value)
+        patch.setenv("HF_ENDPOINT", hub.endpoint)
+        patch.setenv("MODELLENS_ENCODER", "hashing")
+        patch.setenv("MODELLENS_SEEDS", "0")
+        patch.setenv("MODELLENS_HUB_READ_READMES", "true")
+        patch.setenv("MODELLENS_TRAIN_CONFIG", str(_config(folder)))
+        patch.setattr(catalogue, "wheels", lambda: (wheel,))
+        settings = load_settings(home=folder / "home", profile="quickstart")
+        for name, value in prepare(settings).items():
+            patch.setenv(name, value)
+        out = StringIO()
+        outcome = run_graph(settings, Console(file=out, width=200))
+        yield Site(world, settings, hub, index, outcome, out.getvalue())
+
+
+@pytest.fixture
+def copy(site, tmp_path, monkeypatch):
+    """The same site with a state of its own, to be broken at will."""
+    home = tmp_path / "home"
+    shutil.copytree(site.settings.home, home)
+    settings = site.settings.model_copy(update={"home": home})
+    for name, value in prepare(settings).items():
+        monkeypatch.setenv(name, value)
+    return Site(site.world, settings, site.hub, site.index, site.first, site.log)

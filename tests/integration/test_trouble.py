@@ -1,0 +1,87 @@
+"""What can go wrong in a run, and what must survive it."""
+
+import pytest
+
+from modellens_core.store.lake import Lake, file_sha256
+from pipelines.status import collect_status
+from tests.fakes.index_server import build_wheel
+
+pytestmark = pytest.mark.slow
+
+
+def state(site):
+    """What the outside world sees of a finished state."""
+    return {
+        "database": file_sha256(site.settings.database_path),
+        "bundle": (site.settings.bundle_dir / "LATEST").read_text("utf-8"),
+        "report": file_sha256(site.settings.report_dir / "report.md"),
+    }
+
+
+def test_a_hub_that_is_down_is_reported_and_stops_nothing(copy, monkeypatch):
+    before = state(copy)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    outcome, log = copy.run(refresh=True)
+    assert outcome.success, log
+    assert [c.asset for c in outcome.failed_checks if c.name == "answered"] == ["raw_hub"]
+    status = collect_status(copy.settings)
+    assert status["state"] == "attention"
+    assert {s["source"]: s["state"] for s in status["sources"]}["hub"] == "unreachable"
+    assert state(copy) == before  # the last good listing still stands, so nothing changed below it
+
+
+def test_a_corrupt_wheel_leaves_the_last_good_rows(copy, monkeypatch):
+    before = state(copy)
+    (name,) = copy.index.files["planted-zoo"]
+    other = build_wheel("planted-zoo", "1.0", {"planted_zoo/.mim/configs/all/metafile.yml": "Models: []"})
+    monkeypatch.setitem(copy.index.files["planted-zoo"], name, other)
+    for cached in (copy.settings.cache_dir / "wheels").rglob("*.whl"):
+        cached.unlink()
+    outcome, log = copy.run(refresh=True)
+    assert outcome.success, log
+    states = {s["source"]: s["state"] for s in collect_status(copy.settings)["sources"]}
+    assert states["package_index"] == "corrupt"
+    assert state(copy) == before
+
+
+def test_a_blocking_check_stops_everything_below_it(copy, monkeypatch):
+    from modellens_core.splits import freeze
+
+    before = state(copy)
+    # Break the splitter so that it leaks, and its own guard, so that only the asset check can notice.
+    honest = freeze.PROTOCOLS["new_datasets"]
+
+    def leaking(features, rows, seed):
+        parts = honest(features, rows, seed).copy()
+        test = parts == "test"
+        parts[test.nonzero()[0][::2]] = "train"
+        return parts
+
+    monkeypatch.setattr(freeze, "PROTOCOLS", {**freeze.PROTOCOLS, "new_datasets": leaking})
+    monkeypatch.setattr(freeze, "require_clean", lambda *_: None)
+    Lake(copy.settings.lake_dir).path("splits/new_datasets").unlink()
+    touch_interactions(copy)
+    outcome, log = copy.run()
+    assert not outcome.success
+    failed = [(c.asset, c.name) for c in outcome.failed_checks if c.severity == "ERROR"]
+    assert ("split_new_datasets", "no_leaks") in failed
+    assert "ranker_new_datasets" not in built(log)
+    assert "serving_bundle" not in built(log)
+    assert state(copy) == before
+
+    monkeypatch.setattr(freeze, "PROTOCOLS", {**freeze.PROTOCOLS, "new_datasets": honest})
+    outcome, log = copy.run()
+    assert outcome.success, log
+    assert "split_new_datasets" in outcome.assets
+
+
+def built(log):
+    """Assets that the log says were materialised."""
+    return [line.split()[1] for line in log.splitlines() if line.strip().startswith("✓")]
+
+
+def touch_interactions(site):
+    """Make the splits stale the way a change of their seed does."""
+    import assets.splits
+
+    assets.splits.SPLIT_SEED += 1

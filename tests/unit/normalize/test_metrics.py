@@ -1,0 +1,152 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modellens_core.normalize.metrics import (
+    Metric,
+    canonical_score,
+    resolve_metric,
+    stated_unit,
+)
+from tests.unit.normalize.cases import TEXTS, UNPLEASANT, golden
+
+KINDS = {"proportion", "count", "error", "score", "time", "rank", "unknown"}
+
+
+@pytest.mark.parametrize("case", golden("metrics"), ids=lambda case: case["raw"])
+def test_golden(case) -> None:
+    metric = resolve_metric(case["raw"])
+    assert (metric.metric_id, metric.lower_is_better, metric.unit) == (
+        case["metric_id"],
+        case["lower_is_better"],
+        case["unit"],
+    )
+    assert metric.is_quality
+
+
+@pytest.mark.parametrize("raw", golden("metrics_not_quality"))
+def test_what_is_not_quality_is_flagged(raw: str) -> None:
+    metric = resolve_metric(raw)
+    assert not metric.is_quality
+    assert metric.lower_is_better is None
+
+
+def check(raw: str, task: str | None = None) -> Metric:
+    metric = resolve_metric(raw, task)
+    assert metric.kind in KINDS
+    assert metric.unit in {"proportion", "raw"}
+    assert metric.metric_id
+    assert len(metric.metric_id) <= 200
+    if metric.minimum is not None and metric.maximum is not None:
+        assert metric.minimum < metric.maximum
+    return metric
+
+
+@given(TEXTS, st.one_of(st.none(), TEXTS))
+def test_total_on_any_text(raw: str, task: str | None) -> None:
+    check(raw, task)
+
+
+@pytest.mark.parametrize("raw", UNPLEASANT)
+def test_total_on_unpleasant_text(raw: str) -> None:
+    check(raw)
+
+
+@given(TEXTS)
+def test_an_id_resolves_to_itself(raw: str) -> None:
+    first = resolve_metric(raw)
+    again = resolve_metric(first.metric_id)
+    assert again.metric_id == first.metric_id
+    if first.kind != "unknown":
+        assert again == first
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("F1", "Macro F1"),
+        ("Micro F1", "Macro F1"),
+        ("top-1 accuracy", "top-5 accuracy"),
+        ("recall@1", "recall@10"),
+        ("map@50", "mAP@0.5"),
+        ("ROUGE-1", "ROUGE-2"),
+        ("AP50", "AP75"),
+        ("chrF", "chrF++"),
+        ("Validation ROC-AUC", "Test ROC-AUC"),
+        ("accuracy (mean of 5 runs)", "accuracy (mean of 10 runs)"),
+        ("F1@10%", "F1@10"),
+        ("WER (+LM)", "WER"),
+        ("accuracy", "accuracy_stderr"),
+        ("box AP", "mask AP"),
+    ],
+)
+def test_different_metrics_stay_apart(one: str, other: str) -> None:
+    assert resolve_metric(one).metric_id != resolve_metric(other).metric_id
+
+
+def test_a_name_can_depend_on_the_task() -> None:
+    assert resolve_metric("MR", "Link Prediction").metric_id == "mean-rank"
+    assert resolve_metric("MR", "Pedestrian Detection").metric_id == "miss-rate"
+    assert resolve_metric("MR").lower_is_better is None
+    assert resolve_metric("mAP@50", "Object Detection").metric_id == "map@0.5"
+    assert resolve_metric("mAP@50", "Retrieval").metric_id == "map@50"
+
+
+def test_arrows_do_not_overrule_the_registry() -> None:
+    assert resolve_metric("FID ↑").lower_is_better is True
+    assert resolve_metric("Accuracy ↓").lower_is_better is False
+
+
+@pytest.mark.parametrize(
+    ("raw", "unit"),
+    [
+        ("Accuracy (%)", "percent"),
+        ("% Test Accuracy", "percent"),
+        ("WER, %", "percent"),
+        ("score (0-100)", "percent"),
+        ("Percentage error", "percent"),
+        ("MRR (x 100)", "percent"),
+        ("accuracy (0-1)", "proportion"),
+        ("accuracy", None),
+        ("F1@50%", None),
+        ("recall at 10%", None),
+        ("mean absolute percentage error", None),
+    ],
+)
+def test_the_unit_a_name_states(raw: str, unit: str | None) -> None:
+    assert stated_unit(raw) == unit
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "name", "expected"),
+    [
+        (92.1, "percent", "accuracy", 0.921),
+        (0.921, "proportion", "accuracy", 0.921),
+        (92.1, None, "accuracy", None),
+        (0.5, "raw", "accuracy", None),
+        (12.5, "percent", "WER", 0.125),
+        (-18.7, "percent", "mcc", -0.187),
+        (3.2, None, "FID", 3.2),
+        (3.2, "raw", "perplexity", 3.2),
+        (7.1, "percent", "Elo", 7.1),
+        (math.nan, "percent", "accuracy", None),
+        (math.inf, "raw", "FID", None),
+    ],
+)
+def test_canonical_scores(
+    value: float, unit: str | None, name: str, expected: float | None
+) -> None:
+    score = canonical_score(value, unit, resolve_metric(name))
+    assert score == (None if expected is None else pytest.approx(expected))
+
+
+def test_ranges_are_in_the_canonical_unit() -> None:
+    assert (resolve_metric("accuracy (%)").minimum, resolve_metric("accuracy (%)").maximum) == (
+        0,
+        1,
+    )
+    assert resolve_metric("MCC").minimum == -1
+    assert resolve_metric("WER").maximum is None
+    assert resolve_metric("accuracy drop").minimum is None
