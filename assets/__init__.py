@@ -32,6 +32,6 @@ def all_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     ]
 
 
-def all_checks() -> list[dg.AssetChecksDefinition]:
+def all_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     """Every check of the graph."""
-    return build_checks()
+    return build_checks(settings)

@@ -8,10 +8,12 @@ A rule is a file in `sql/checks/` (0 rows = pass; its header names the asset and
 import dagster as dg
 import pyarrow as pa
 
+from assets.corpus import asset_of
 from assets.metadata import markdown_table
 from assets.resources import Workspace
-from assets.splits import PROTOCOLS
+from modellens_core.config import Settings
 from modellens_core.quality.suites import SUITES, Suite
+from modellens_core.splits.freeze import PROTOCOLS
 from modellens_core.store import sql
 
 SHOWN_ROWS = 10
@@ -22,12 +24,14 @@ def severity_of(level: str) -> dg.AssetCheckSeverity:
     return dg.AssetCheckSeverity.ERROR if level == "error" else dg.AssetCheckSeverity.WARN
 
 
-def sql_check(query: str) -> dg.AssetChecksDefinition:
-    """The check of one `sql/checks/*.sql`."""
+def sql_check(query: str, settings: Settings) -> dg.AssetChecksDefinition:
+    """The check of one `sql/checks/*.sql`. It waits for every table that it compares."""
     asset, level = sql.header(query, "asset"), sql.header(query, "severity")
+    read = {key for name in sql.inputs(query) for key in asset_of(name, settings)}
 
     @dg.asset_check(
         asset=asset,
+        additional_deps=sorted(read - {asset}),
         name=query.split("/")[1],
         description=sql.describe(query),
         blocking=level == "error",
@@ -109,10 +113,10 @@ def leak_check(protocol: str) -> dg.AssetChecksDefinition:
     return check
 
 
-def build_checks() -> list[dg.AssetChecksDefinition]:
+def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     """Every check that is not made by the asset itself."""
     return [
-        *(sql_check(q) for q in sql.names("checks")),
+        *(sql_check(q, settings) for q in sql.names("checks")),
         *(suite_check(s) for s in SUITES),
         *(leak_check(p) for p in PROTOCOLS),
     ]

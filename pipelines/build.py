@@ -32,7 +32,7 @@ def build_defs(
     chosen = settings or load_settings()
     return dg.Definitions(
         assets=all_assets(chosen),
-        asset_checks=all_checks(),
+        asset_checks=all_checks(chosen),
         jobs=JOBS,
         resources={**build_resources(chosen), **(resources or {})},
         # SQL and training keep both cores busy by themselves, and a process per step would cost seconds.

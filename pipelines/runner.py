@@ -4,6 +4,7 @@
 module chooses assets, holds the lock, and turns the outcome into something a person or a program reads.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,12 @@ from pipelines.build import build_defs
 from pipelines.staleness import stale_assets
 
 JOB = "everything"
+TIERS = (
+    {"raw"},
+    {"staging", "corpus"},
+    {"features", "splits"},
+    {"training", "evaluation", "serving"},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +91,10 @@ def sources_to_retry(settings: Settings) -> list[dg.AssetKey]:
 
 
 def run_graph(settings: Settings, console: Console, *, refresh: bool = False) -> RunOutcome:
-    """Materialise what is stale, wave by wave, until nothing is.
+    """Materialise what is stale and what follows from it.
 
-    The first time everything is missing and one run builds it all. After a change, a wave brings what is
-    known to be stale up to date, and only if that is new data does what lies below become stale.
+    The first time everything is missing and one run builds it all. After a change, tier by tier: a run
+    brings the earliest stale tier up to date, and only if that is new data is there more to do.
 
     Args:
         settings: the profile.
@@ -98,7 +105,7 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
     outcomes: list[RunOutcome] = []
     with only_one(settings), dg.DagsterInstance.get() as instance:
         again = raw_assets(settings) if refresh else sources_to_retry(settings)
-        wave = sorted({*stale_assets(defs, instance), *again}, key=dg.AssetKey.to_user_string)
+        wave = next_wave(defs, {*stale_assets(defs, instance), *again})
         if not wave:
             console.print("[bold]everything is up to date[/bold]")
         while wave:
@@ -106,14 +113,35 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
             outcomes.append(_execute(defs, instance, wave))
             if not outcomes[-1].success:
                 break
-            done = {name for o in outcomes for name in o.assets}
-            wave = [k for k in stale_assets(defs, instance) if k.to_user_string() not in done]
+            done = {dg.AssetKey(name) for o in outcomes for name in o.assets}
+            wave = next_wave(defs, set(stale_assets(defs, instance)) - done)
     return _merge(outcomes)
+
+
+def next_wave(defs: dg.Definitions, stale: set[dg.AssetKey]) -> list[dg.AssetKey]:
+    """What to build in one run: the stale assets of the earliest tier and what they feed within it.
+
+    Tables of one tier are checked against each other, so they are rebuilt together; between tiers, equal
+    data stops the work. If nothing exists yet, everything is built in one run.
+    """
+    graph = defs.resolve_asset_graph()
+    everything = graph.materializable_asset_keys
+    if not everything - stale:
+        chosen = set(everything)
+    else:
+        below = dg.AssetSelection.assets(*stale).downstream().resolve(graph) if stale else set()
+        tiers = (
+            {k for k in everything if graph.get(k).group_name in layers} for layers in TIERS
+        )
+        chosen = next((below & tier for tier in tiers if stale & tier), set())
+    return sorted(chosen, key=dg.AssetKey.to_user_string)
 
 
 def _execute(
     defs: dg.Definitions, instance: dg.DagsterInstance, keys: list[dg.AssetKey]
 ) -> RunOutcome:
+    # Dagster warns of its own use of a preview function, once per training subprocess.
+    warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     result = defs.resolve_job_def(JOB).execute_in_process(
         instance=instance,
         asset_selection=keys,

@@ -91,7 +91,7 @@ def size_prior(prior: npt.NDArray[np.floating], labels: Sequence[str]) -> bytes:
     """What the ranker learned to expect of a model's size alone.
 
     Args:
-        prior: [S] score by size bucket, bucket 0 (unknown) first.
+        prior: [S] score by size bucket, bucket 0 (unknown) first; NaN where it learned nothing.
         labels: [S] names of the buckets.
     """
     figure, axes = _figure(height=3.0)

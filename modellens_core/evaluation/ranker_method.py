@@ -36,6 +36,7 @@ class RankerMethod:
     name: str = NAME
     _features: FeatureSet = field(init=False, repr=False)
     _ranker: "Ranker" = field(init=False, repr=False)
+    _trained_sizes: npt.NDArray[np.int32] = field(init=False, repr=False)
 
     def fit(self, problem: Problem) -> None:
         """Load the checkpoint; nothing is learned here.
@@ -55,29 +56,44 @@ class RankerMethod:
                 f"({', '.join(stale) or 'another protocol'}); train again"
             )
         self._features, self._ranker = problem.features, ranker
+        self._trained_sizes = np.unique(problem.features.size_bucket[problem.train.model])
 
     def score(self, rows: Interactions) -> npt.NDArray[np.float64]:
         """[R] scores of the loaded ranker."""
         return self._ranker.score_rows(self._features, rows)
 
     def size_prior(self) -> npt.NDArray[np.float64]:
-        """[S] score that the fitted ranker expects of each size bucket, mean over families it has seen."""
-        import torch
+        """What the fitted ranker expects of a model's size.
 
-        ranker = self._ranker
-        families = ranker.family.weight[ranker.seen_families[: len(ranker.family.weight)]]
-        sizes = ranker.size.weight
-        with torch.no_grad():
-            both = torch.cat(
-                [
-                    sizes.repeat_interleave(len(families), dim=0),
-                    families.repeat(len(sizes), 1),
-                ],
-                dim=1,
-            )
-            temperature = ranker.temperature.clamp(min=ranker.config.temperature_floor)
-            prior = ranker.prior(both).reshape(len(sizes), len(families)).mean(dim=1)
-            return np.asarray((prior / temperature).numpy(), dtype=np.float64)
+        Returns:
+            [S] score by size bucket, mean over the families it has seen; NaN for buckets it has not.
+        """
+        return size_prior_of(self._ranker)
+
+
+def learned_size_prior(folder: Path) -> npt.NDArray[np.float64]:
+    """[S] what a saved ranker expects of each size bucket.
+
+    Raises:
+        ModelLensError: there is no ranker in `folder`, or it is damaged.
+    """
+    from modellens_core.ranking.artifact import load_ranker
+
+    return size_prior_of(load_ranker(folder)[0])
+
+
+def size_prior_of(ranker: "Ranker") -> npt.NDArray[np.float64]:
+    """[S] prior of each size bucket, mean over the families the ranker has seen in training."""
+    import torch
+
+    families = ranker.family.weight[ranker.seen_families[: len(ranker.family.weight)]]
+    sizes = ranker.size.weight
+    with torch.no_grad():
+        every_size = sizes.repeat_interleave(len(families), dim=0)
+        both = torch.cat([every_size, families.repeat(len(sizes), 1)], dim=1)
+        temperature = ranker.temperature.clamp(min=ranker.config.temperature_floor)
+        prior = ranker.prior(both).reshape(len(sizes), len(families)).mean(dim=1)
+        return np.asarray((prior / temperature).numpy(), dtype=np.float64)
 
 
 def read_curve(folder: Path) -> list[tuple[int, float]]:

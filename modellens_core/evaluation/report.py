@@ -128,7 +128,8 @@ def report_text(data: ReportData) -> str:
         lines += ["## Training", "", "Dots mark the epoch that was kept.", ""]
         lines += ["![Validation by epoch](validation.png)", ""]
     if data.size_prior is not None:
-        lines += ["![Learned prior by size](size-prior.png)", ""]
+        about = "What the rankers learned to expect of a model's size alone (gaps: sizes never trained on)."
+        lines += [about, "", "![Learned prior by size](size-prior.png)", ""]
     return "\n".join(lines)
 
 

@@ -68,7 +68,6 @@ def evaluate_all(
     """
     parts = []
     curves: dict[str, list[tuple[int, float]]] = {}
-    prior: npt.NDArray[np.float64] | None = None
     for protocol in REPORTED:
         problem = Problem.load(lake, protocol)
         require_clean(audit(problem.features, problem.rows, problem.parts, protocol), protocol)
@@ -77,7 +76,6 @@ def evaluate_all(
         judged = evaluate(problem, methods, progress=progress)
         parts.append((judged.groups, summarise(judged.groups, judged.seconds)))
         curves |= {f"{protocol}, seed {r.seed}": read_curve(r.folder) for r in rankers}
-        prior = np.mean([ranker.size_prior() for ranker in rankers], axis=0)
     groups = pa.concat_tables([part[0] for part in parts])
     summary = pa.concat_tables([part[1] for part in parts])
     gains = differences(groups, NAME)
@@ -92,7 +90,7 @@ def evaluate_all(
         curves=curves,
         corpus_counts=_corpus_counts(problem),
         scores=_scores_by_metric(problem),
-        size_prior=None if prior is None else (prior, SIZE_BUCKETS),
+        size_prior=(np.mean([ranker.size_prior() for ranker in rankers], axis=0), SIZE_BUCKETS),
         notes=(
             f"Training seeds: {', '.join(map(str, seeds))}.",
             f"Text encoder: {_encoder(problem)}.",

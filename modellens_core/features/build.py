@@ -13,10 +13,15 @@ from typing import Any
 import pyarrow as pa
 
 from modellens_core.errors import ModelLensError
+from modellens_core.features.domain import sample_described, similarity_floor
 from modellens_core.features.encoders.base import TextEncoder
-from modellens_core.features.featureset import INTERACTIONS
+from modellens_core.features.featureset import INTERACTIONS, text_array
 from modellens_core.features.names import N_NAME_TOKENS, name_token_ids
-from modellens_core.features.text import compose_dataset_text, compose_model_text
+from modellens_core.features.text import (
+    compose_dataset_text,
+    compose_model_text,
+    compose_query_text,
+)
 from modellens_core.features.vectors import embed_texts, write_vectors
 from modellens_core.progress import Progress, silent
 from modellens_core.store import sql
@@ -56,6 +61,7 @@ class VectorsInfo:
     datasets: int
     model_texts: int  # distinct
     dataset_texts: int  # distinct
+    similarity_floor: float  # see features/domain.py
 
 
 def build_features(
@@ -123,11 +129,14 @@ def embed_entities(
     Raises:
         EncoderError: no vectors can be had; the previous ones stay.
     """
+    datasets = lake.read("features/datasets", ["dataset_family", "query_text", "text"])
     texts = {
-        kind: lake.read(f"features/{kind}", ["text"])["text"].to_pylist()
-        for kind in ("datasets", "models")
+        "datasets": datasets["text"].to_pylist(),
+        "models": lake.read("features/models", ["text"])["text"].to_pylist(),
     }
     vectors = {kind: embed_texts(t, encoder, cache_dir, progress) for kind, t in texts.items()}
+    asked = sample_described(datasets["query_text"].to_pylist())
+    questions = [datasets["query_text"][row].as_py() for row in asked]
     info = VectorsInfo(
         encoder_id=encoder.encoder_id,
         weights_hash=encoder.weights_hash,
@@ -136,6 +145,12 @@ def embed_entities(
         datasets=len(texts["datasets"]),
         model_texts=len(set(texts["models"])),
         dataset_texts=len(set(texts["datasets"])),
+        similarity_floor=similarity_floor(
+            embed_texts(questions, encoder, cache_dir, progress),
+            asked,
+            vectors["datasets"],
+            text_array(datasets["dataset_family"]),
+        ),
     )
     folder = lake.root / "features"
     write_vectors(folder / "model_vectors.npy", vectors["models"])
@@ -145,6 +160,7 @@ def embed_entities(
         "weights_hash": info.weights_hash,
         "dim": info.dim,
         "n_name_tokens": N_NAME_TOKENS,
+        "similarity_floor": info.similarity_floor,
     }
     write_json(folder / "encoder.json", described)
     return info
@@ -198,6 +214,7 @@ def _datasets(lake: Lake) -> pa.Table:
         {
             **{k: d.get(k) for k in ("dataset_id", "dataset_family", "modality", "url")},
             "task_id": main_task.get(d["dataset_id"]),
+            "query_text": compose_query_text(d.get("description") or "", None) or None,
             "text": compose_dataset_text(
                 d["dataset_id"],
                 d["dataset_family"],
@@ -209,8 +226,8 @@ def _datasets(lake: Lake) -> pa.Table:
         }
         for d in _sorted_rows(lake, "corpus/datasets", "dataset_id")
     ]
-    texts = ("dataset_id", "dataset_family", "modality", "url", "task_id", "text")
-    return _indexed("dataset", rows, {name: pa.string() for name in texts})
+    columns = ("dataset_id", "dataset_family", "modality", "url", "task_id", "query_text", "text")
+    return _indexed("dataset", rows, {name: pa.string() for name in columns})
 
 
 def _entities(lake: Lake, name: str, kind: str, columns: Iterable[str]) -> pa.Table:

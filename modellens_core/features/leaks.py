@@ -38,7 +38,7 @@ _PERCENT = re.compile(r"\s*(?:[%‰]|per\s?cent\b|pct\b|points?\b)", re.IGNORECA
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _SIZE = re.compile(r"(?:\d{1,3}x)?(?:\d{1,4}|\d{1,3}\.\d{1,2})[bkmt]", re.IGNORECASE)
 _SCIENTIFIC = re.compile(
-    r"\d+(?:[.,]\d+)*e[-+]\d+|(?<![^\W_])(?<!\d[.,])\d+(?:[.,]\d+)*e\d*(?![^\W_])", re.IGNORECASE
+    r"\d+(?:[.,]\d+)*e[-+]\d+|(?<![^\W_])(?<!\d[.,])\d+(?:[.,]\d+)*e\d+(?![^\W_])", re.IGNORECASE
 )
 _VERSION = re.compile(r"[1-9]\.\d|\d{1,2}(?:\.\d{1,2}){2,}")
 _RESULT_WORD = re.compile(

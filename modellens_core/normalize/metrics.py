@@ -19,6 +19,7 @@ from modellens_core.schema import Unit
 PROPORTION = "proportion"
 _LONGEST_SPELLING = 7  # words
 _MOST_PASSES = 4
+_NUMBER = re.compile(r"[\d@]")
 _TOP = re.compile(r"(?:accuracy|acc)?@?top@?(\d+)(?:classification)?(?:accuracy|acc)?")
 _ACC = re.compile(r"(?:accuracy|acc)@?(\d+)")
 _TOP_ERROR = re.compile(r"top@?(\d+)(?:errorrate|error|err)")
@@ -94,7 +95,8 @@ def canonical_score(value: float, unit: str | None, metric: Metric) -> float | N
 def _resolve(name: SpelledName, raw_task: str, raw: str) -> Metric:
     metric = _known(name, raw_task)
     if metric is None:
-        metric_id = slug("-".join((*name.words, *name.aside)) or raw)
+        words = ("1", *name.words) if name.one_minus else name.words
+        metric_id = slug("-".join((*words, *name.aside)) or raw)
         return Metric(metric_id, None, "unknown", "raw", None, None, is_quality=True)
     if len(metric.metric_id) > MAX_SLUG:
         metric = replace(metric, metric_id=slug(metric.metric_id))
@@ -117,34 +119,34 @@ def _known(name: SpelledName, raw_task: str) -> Metric | None:
         if metric is not None:
             again = _whole(aside, raw_task) == metric  # "Word Error Rate (WER)"
             return _qualified(metric, beside if again else (*aside, *beside), one_minus=minus)
+    words = ("1", *words) if minus else words  # "1-of-100 accuracy" is no difference
     for proper, beside in ((words, aside), (aside, words)):
         found = _head(proper, raw_task)
         if found is not None:
             metric, start, end = found
             rest = (*proper[:start], *proper[end:], *beside, *splits)
-            return _qualified(metric, rest, one_minus=minus)
+            return _qualified(metric, rest, one_minus=False)
     return None
 
 
 def _whole(words: Sequence[str], raw_task: str) -> Metric | None:
     """The metric that a whole name spells."""
     index = metric_index()
+    key = compact(words)
+    for rule in index.by_task if raw_task else ():
+        if key == rule.name and any(word in raw_task.casefold() for word in rule.task_words):
+            return index.by_id[rule.metric]
+    metric = index.names.get(key) or index.short.get(key) or _with_number(key, raw_task)
+    if metric is not None:
+        return metric
+    if match := _SHORT_PRECISION.fullmatch(key):
+        return _numbered("precision", f"@{match[1]}")
+    if match := _SHORT_RECALL.fullmatch(key):
+        return _numbered("average-recall", f"@{match[1]}")
     end = len(words)
     while end > 1 and words[end - 1] in _FILLER:
         end -= 1
-    for stop in dict.fromkeys((len(words), end)):
-        key = compact(words[:stop])
-        for rule in index.by_task if raw_task else ():
-            if key == rule.name and any(word in raw_task.casefold() for word in rule.task_words):
-                return index.by_id[rule.metric]
-        metric = index.names.get(key) or index.short.get(key) or _with_number(key, raw_task)
-        if metric is not None:
-            return metric
-        if match := _SHORT_PRECISION.fullmatch(key):
-            return _numbered("precision", f"@{match[1]}")
-        if match := _SHORT_RECALL.fullmatch(key):
-            return _numbered("average-recall", f"@{match[1]}")
-    return None
+    return index.names.get(compact(words[:end])) or _with_number(compact(words[:end]), raw_task)
 
 
 def _head(words: Sequence[str], raw_task: str) -> tuple[Metric, int, int] | None:
@@ -176,7 +178,7 @@ def _windows(words: Sequence[str], raw_task: str) -> Iterator[tuple[Metric, int,
 
 def _with_number(key: str, raw_task: str) -> Metric | None:
     """A metric with a number in its name: "top1acc", "recall@10", "ap50", "rank1"."""
-    if not any(char.isdigit() or char == "@" for char in key):
+    if _NUMBER.search(key) is None:
         return None
     index = metric_index()
     for pattern, template, profile in (
@@ -213,8 +215,8 @@ def _with_cutoff(key: str) -> Metric | None:
 _IOU_METRICS = {
     "ap": "ap", "map": "map", "boxap": "box-ap", "bboxap": "box-ap", "boxmap": "box-ap", "bboxmap": "box-ap",
     "maskap": "mask-ap", "segmap": "mask-ap", "maskmap": "mask-ap", "segmmap": "mask-ap",
-    "keypointap": "keypoint-ap", "mapval": "ap-val", "apval": "ap-val",
-    "mapbox": "box-ap", "mapmask": "mask-ap", "mappose": "keypoint-ap", "maptest": "ap-test", "aptest": "ap-test",
+    "keypointap": "keypoint-ap",
+    "mapbox": "box-ap", "mapmask": "mask-ap", "mappose": "keypoint-ap",
     "ar": "average-recall",
 }  # fmt: skip
 

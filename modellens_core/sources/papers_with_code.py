@@ -102,7 +102,7 @@ def _flatten_dataset(
         "task": path[-1],
         "parent_dataset": parent,
         "dataset": name,
-        "json": json.dumps(own, ensure_ascii=False, sort_keys=True),
+        "json": json.dumps(own, ensure_ascii=False),
     }
     for child in dataset.get("subdatasets") or ():
         yield from _flatten_dataset(child, path, full_name(parent, name))

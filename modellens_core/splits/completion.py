@@ -36,6 +36,7 @@ from modellens_core.splits.units import (
     dataset_units,
     mix,
     model_units,
+    pair_keys,
     stable_hash,
 )
 
@@ -101,14 +102,15 @@ def completion(features: FeatureSet, rows: Interactions, seed: int) -> PartArray
 def _find_pairs(features: FeatureSet, rows: Interactions, seed: int) -> _Pairs:
     model_unit = model_units(features)[rows.model]
     dataset_unit = dataset_units(features, rows)[rows.dataset]
-    wide = model_unit * (features.n_datasets + 1) + dataset_unit
-    _, first, of_row = np.unique(wide, return_index=True, return_inverse=True)
+    keys = pair_keys(model_unit, dataset_unit)
+    _, first, of_row = np.unique(keys, return_index=True, return_inverse=True)
     units, model = np.unique(model_unit[first], return_inverse=True)
 
-    listed = np.unique(np.stack([rows.group.astype(np.int64), of_row], axis=1), axis=0)
-    length = np.bincount(listed[:, 0], minlength=rows.n_groups)
-    by_length = np.lexsort((listed[:, 0], -length[listed[:, 0]], listed[:, 1]))
-    _, longest = np.unique(listed[by_length, 1], return_index=True)
+    _, listed = np.unique(pair_keys(rows.group, of_row), return_index=True)
+    group, pair = rows.group[listed].astype(np.int64), of_row[listed]
+    length = np.bincount(group, minlength=rows.n_groups)
+    by_length = np.lexsort((group, -length[group], pair))
+    _, longest = np.unique(pair[by_length], return_index=True)
 
     model_names = np.append(features.model_ids, "")
     dataset_names = np.append(features.dataset_ids, "")
@@ -116,7 +118,7 @@ def _find_pairs(features: FeatureSet, rows: Interactions, seed: int) -> _Pairs:
         of_row=of_row,
         model=model,
         n_families=np.bincount(model, minlength=len(units)),
-        block=listed[by_length, 0][longest],
+        block=group[by_length][longest],
         order=mix(
             stable_hash(model_names, seed)[model_unit[first]],
             stable_hash(dataset_names, seed)[dataset_unit[first]],

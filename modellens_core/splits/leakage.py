@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import numpy.typing as npt
 
 from modellens_core.errors import ModelLensError, QualityError
 from modellens_core.features.featureset import FeatureSet, Interactions
-from modellens_core.splits.parts import UNUSED, PartArray
+from modellens_core.splits.parts import PARTS, UNUSED, PartArray
 from modellens_core.splits.units import (
     SCORE_DECIMALS,
     IndexArray,
     model_spelling,
+    pair_keys,
     spelling,
     twin_datasets,
 )
@@ -102,13 +102,13 @@ def _labels(
     family_name = _codes([spelling(f) for f in features.dataset_family])[rows.dataset]
     family = _codes(list(features.dataset_family))[rows.dataset]
     cluster = features.clone_cluster[rows.model]
-    yield LeakKind.SAME_PAIR_OTHER_METRIC, [_pair(rows.model, rows.dataset)]
-    yield LeakKind.CLONE, [_pair(cluster, family if by_pair else rows.dataset)]
+    yield LeakKind.SAME_PAIR_OTHER_METRIC, [pair_keys(rows.model, rows.dataset)]
+    yield LeakKind.CLONE, [pair_keys(cluster, family if by_pair else rows.dataset)]
     if by_pair:
-        yield LeakKind.DATASET_FAMILY_ACROSS, [_pair(rows.model, family)]
+        yield LeakKind.DATASET_FAMILY_ACROSS, [pair_keys(rows.model, family)]
         yield (
             LeakKind.ALIAS,
-            [_pair(model_name, dataset_name), _pair(model_name, family_name)],
+            [pair_keys(model_name, dataset_name), pair_keys(model_name, family_name)],
         )
     else:
         yield LeakKind.DATASET_FAMILY_ACROSS, [family]
@@ -122,8 +122,8 @@ def _across(
     count = 0
     examples: list[str] = []
     for label in labels:
-        both = np.unique(np.stack([label, part], axis=1), axis=0)[:, 0]
-        values, n_parts = np.unique(both, return_counts=True)
+        both = np.unique(label * len(PARTS) + part)
+        values, n_parts = np.unique(both // len(PARTS), return_counts=True)
         leaking = values[n_parts > 1]
         count += len(leaking)
         examples += [name(int(np.flatnonzero(label == v)[0])) for v in leaking[:MAX_EXAMPLES]]
@@ -134,8 +134,10 @@ def _copied(features: FeatureSet, rows: Interactions, part: IndexArray, *, by_pa
     """Count scores of a model that lie in several parts because two datasets are copies."""
     count, examples = 0, []
     score = np.round(rows.y, SCORE_DECIMALS)
+    by_dataset = np.argsort(rows.dataset, kind="stable")
+    bounds = np.searchsorted(rows.dataset[by_dataset], np.arange(features.n_datasets + 1))
     for left, right in twin_datasets(rows):
-        a, b = np.flatnonzero(rows.dataset == left), np.flatnonzero(rows.dataset == right)
+        a, b = (by_dataset[bounds[d] : bounds[d + 1]] for d in (left, right))
         if by_pair:
             first = {(rows.model[i], score[i]): part[i] for i in a}
             hits = [i for i in b if first.get((rows.model[i], score[i]), part[i]) != part[i]]
@@ -148,7 +150,7 @@ def _copied(features: FeatureSet, rows: Interactions, part: IndexArray, *, by_pa
 
 
 def _duplicates(features: FeatureSet, rows: Interactions) -> Leak:
-    label = _pair(rows.group, rows.model)
+    label = pair_keys(rows.group, rows.model)
     _, first, n = np.unique(label, return_index=True, return_counts=True)
     twice = first[n > 1]
     examples = tuple(
@@ -164,11 +166,6 @@ def _namer(features: FeatureSet, rows: Interactions, *, by_pair: bool) -> Callab
         return f"{features.model_ids[rows.model[row]]} on {dataset}" if by_pair else dataset
 
     return name
-
-
-def _pair(left: npt.NDArray[np.integer], right: npt.NDArray[np.integer]) -> IndexArray:
-    wide = left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right
-    return wide.astype(np.int64)
 
 
 def _codes(names: list[str]) -> IndexArray:

@@ -84,10 +84,12 @@ def twin_datasets(rows: Interactions) -> IndexArray:
     if not len(rows):
         return np.empty((0, 2), dtype=np.int64)
     score = np.unique(np.round(rows.y, SCORE_DECIMALS), return_inverse=True)[1]
-    key = _pair_codes(rows.model, score)
-    seen = np.unique(np.stack([rows.group.astype(np.int64), key], axis=1), axis=0)
-    common = (np.bincount(seen[:, 1]) <= MAX_SAME_SCORE)[seen[:, 1]]
-    same = _incidence(seen[common, 0], seen[common, 1], rows.n_groups)
+    key = np.unique(pair_keys(rows.model, score), return_inverse=True)[1]
+    _, one = np.unique(
+        pair_keys(rows.group, key), return_index=True
+    )  # a model twice in a list: once
+    telling = one[(np.bincount(key[one]) <= MAX_SAME_SCORE)[key[one]]]
+    same = _incidence(rows.group[telling], key[telling], rows.n_groups)
     equal = sparse.triu(same @ same.T, k=1).tocoo()
     dataset_of = np.zeros(rows.n_groups, dtype=np.int64)
     dataset_of[rows.group] = rows.dataset
@@ -109,6 +111,12 @@ def stable_hash(names: Sequence[str] | TextArray, seed: int) -> HashArray:
     """[n] hashes of names: the same on every machine, and whatever else the corpus holds."""
     digests = (hashlib.blake2b(f"{seed}\x1f{n}".encode(), digest_size=8).digest() for n in names)
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+def pair_keys(left: npt.NDArray[np.integer], right: npt.NDArray[np.integer]) -> IndexArray:
+    """[n] numbers, equal where both numbers of a pair are."""
+    wide = left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right
+    return wide.astype(np.int64)
 
 
 def mix(left: HashArray, right: HashArray) -> HashArray:
@@ -134,12 +142,6 @@ def _incidence(
 
     ones = np.ones(len(row), dtype=np.int32)
     return sparse.csr_array((ones, (row, col)), shape=(n_rows, int(col.max(initial=-1)) + 1))
-
-
-def _pair_codes(left: npt.NDArray[np.integer], right: npt.NDArray[np.integer]) -> IndexArray:
-    wide = left.astype(np.int64) * (int(right.max(initial=0)) + 1) + right
-    codes: IndexArray = np.unique(wide, return_inverse=True)[1]
-    return codes
 
 
 def _codes(names: Sequence[str]) -> IndexArray:

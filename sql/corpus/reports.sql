@@ -4,6 +4,11 @@
 WITH named AS (
     SELECT
         r.*,
+        -- who writes: a leaderboard; one document (a card, a paper); and who publishes such documents
+        if(r.tier = 'leaderboard', '', coalesce(r.source_url, r.raw_model)) AS voice,
+        CASE
+            WHEN r.tier IN ('gold', 'silver', 'bronze') THEN regexp_replace(r.source_url, '/[^/]*$', '')
+        END AS publisher,
         m.model_id,
         d.dataset_id,
         d.dataset_family,
@@ -67,64 +72,107 @@ single_precision AS (
     HAVING min(precision) = max(precision)
 ),
 
--- Percent or proportion, where the source does not say: a matter of evidence, never of one value.
--- What one source says about one dataset and metric; in a leaderboard that is one voice...
-table_range AS (
+-- Percent or proportion, where the source does not say: a matter of evidence, never of one value. What one
+-- voice writes about one benchmark, about one metric, and at all...
+unstated AS (
+    SELECT source, voice, publisher, dataset_id, metric_id, abs(value) AS size
+    FROM named
+    WHERE is_share AND unit IS NULL
+),
+
+by_voice AS (
     SELECT
         source,
+        voice,
         dataset_id,
         metric_id,
         count(*) AS n,
-        max(abs(value)) AS high,
-        count(*) FILTER (abs(value) > 1.5) AS n_above_one
-    FROM named
-    WHERE is_share AND unit IS NULL
-    GROUP BY source, dataset_id, metric_id
+        max(size) AS high,
+        count(*) FILTER (size > 1.5) AS n_above
+    FROM unstated
+    GROUP BY source, voice, dataset_id, metric_id
 ),
 
--- ...but on the Hub and in archives many authors write, each in their own way.
-author_range AS (
-    SELECT source, raw_model, count(*) AS n, max(abs(value)) AS high
-    FROM named
-    WHERE is_share AND unit IS NULL AND tier <> 'leaderboard'
-    GROUP BY source, raw_model
+by_voice_metric AS (
+    SELECT source, voice, metric_id, sum(n) AS n, max(high) AS high, sum(n_above) AS n_above
+    FROM by_voice
+    WHERE voice <> ''
+    GROUP BY source, voice, metric_id
+),
+
+by_document AS (
+    SELECT source, voice, sum(n) AS n, max(high) AS high
+    FROM by_voice_metric
+    GROUP BY source, voice
+),
+
+by_publisher AS (
+    SELECT source, publisher, metric_id, count(*) AS n, max(size) AS high
+    FROM unstated
+    WHERE publisher IS NOT NULL
+    GROUP BY source, publisher, metric_id
+),
+
+-- ...and what all write about one benchmark, if they agree.
+by_benchmark AS (
+    SELECT source, dataset_id, metric_id, sum(n) AS n, max(high) AS high, sum(n_above) AS n_above
+    FROM by_voice
+    GROUP BY source, dataset_id, metric_id
 ),
 
 read AS (
     SELECT
         n.*,
         coalesce(n.own_task, d.task_id, m.task_id, 'unknown') AS task_id,
-        coalesce(p.setting, n.stated_setting) AS full_setting,
+        coalesce(x.setting, n.stated_setting) AS full_setting,
         CASE
             WHEN NOT n.is_share THEN 'raw'
             WHEN n.unit IN ('percent', 'proportion') THEN n.unit
+            WHEN n.value = 0 THEN 'proportion'  -- nought either way
             -- the only reading left: no proportion is that large
             WHEN n.maximum = 1 AND abs(n.value) > 1.5 AND abs(n.value) <= 100 THEN 'percent'
             WHEN n.maximum IS NULL AND abs(n.value) > 10 THEN 'percent'
-            WHEN g.n >= 3 AND g.high <= 1 THEN 'proportion'
-            WHEN n.maximum = 1 AND n.tier = 'leaderboard' AND g.high > 1.5 AND g.high <= 100
-                THEN 'percent'
-            WHEN n.maximum IS NULL AND g.n >= 3 AND 2 * g.n_above_one > g.n AND g.high > 5
-                AND (n.tier = 'leaderboard' OR abs(n.value) > 1)
-                THEN 'percent'
-            WHEN a.n >= 3 AND a.high <= 1 THEN 'proportion'
+            WHEN v.n >= 3 AND v.high <= 1 THEN 'proportion'
+            WHEN n.maximum = 1 AND n.voice = '' AND v.high > 1.5 AND v.high <= 100 THEN 'percent'
+            WHEN n.maximum = 1 AND v.n >= 3 AND 2 * v.n_above > v.n AND v.high <= 100 THEN 'percent'
+            WHEN n.maximum IS NULL AND v.n >= 3 AND 2 * v.n_above > v.n AND v.high > 5 THEN 'percent'
+            WHEN k.n >= 3 AND k.high <= 1 THEN 'proportion'
+            WHEN k.n >= 5 AND 5 * k.n_above >= 4 * k.n AND k.high > 5 AND k.high <= 100 THEN 'percent'
+            WHEN o.n >= 3 AND o.high <= 1 THEN 'proportion'
+            WHEN p.n >= 3 AND p.high <= 1 THEN 'proportion'
+            WHEN b.n >= 3 AND b.high <= 1 THEN 'proportion'
+            WHEN n.maximum IS NULL AND b.n >= 3 AND 2 * b.n_above > b.n AND b.high > 5
+                AND abs(n.value) > 1 THEN 'percent'
         END AS read_unit
     FROM named AS n
     LEFT JOIN dataset_tasks AS d ON n.dataset_id = d.dataset_id AND n.own_task IS NULL
     LEFT JOIN model_tasks AS m ON n.model_id = m.model_id AND n.own_task IS NULL
     LEFT JOIN
-        single_precision AS p
+        single_precision AS x
         ON
             n.protocol IS NOT NULL
             AND n.precision IS NULL
-            AND n.model_id = p.model_id
-            AND n.dataset_id = p.dataset_id
-            AND n.metric_id = p.metric_id
-            AND n.setting_without_precision = p.setting_without_precision
+            AND n.model_id = x.model_id
+            AND n.dataset_id = x.dataset_id
+            AND n.metric_id = x.metric_id
+            AND n.setting_without_precision = x.setting_without_precision
     LEFT JOIN
-        table_range AS g
-        ON n.source = g.source AND n.dataset_id = g.dataset_id AND n.metric_id = g.metric_id
-    LEFT JOIN author_range AS a ON n.source = a.source AND n.raw_model = a.raw_model
+        by_voice AS v
+        ON
+            n.source = v.source
+            AND n.voice = v.voice
+            AND n.dataset_id = v.dataset_id
+            AND n.metric_id = v.metric_id
+    LEFT JOIN
+        by_voice_metric AS k
+        ON n.source = k.source AND n.voice = k.voice AND n.metric_id = k.metric_id
+    LEFT JOIN by_document AS o ON n.source = o.source AND n.voice = o.voice
+    LEFT JOIN
+        by_publisher AS p
+        ON n.source = p.source AND n.publisher = p.publisher AND n.metric_id = p.metric_id
+    LEFT JOIN
+        by_benchmark AS b
+        ON n.source = b.source AND n.dataset_id = b.dataset_id AND n.metric_id = b.metric_id
 ),
 
 scored AS (

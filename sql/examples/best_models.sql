@@ -1,27 +1,26 @@
--- Best models on a dataset below a size: the top ten of its largest group, with licence and evidence.
+-- Best models on a dataset below a size: the top ten of the group in which most of them were compared, with
+-- licence and evidence.
 -- params: dataset=imagenet max_params_b=7
-WITH leaderboard AS (
+WITH small AS (
+    SELECT r.*, m.params_b, m.license
+    FROM records AS r
+    JOIN models AS m ON r.model_id = m.model_id
+    WHERE
+        contains(lower(r.dataset_id), lower($dataset))
+        AND m.params_b <= $max_params_b
+        AND r.z IS NOT NULL
+),
+
+leaderboard AS (
     SELECT group_id
-    FROM groups
-    WHERE contains(lower(dataset_id), lower($dataset)) AND lower_is_better IS NOT NULL
-    ORDER BY dataset_id = lower($dataset) DESC, n_models DESC, group_id
+    FROM small
+    GROUP BY group_id, dataset_id
+    ORDER BY dataset_id = lower($dataset) DESC, count(*) DESC, group_id
     LIMIT 1
 )
 
-SELECT
-    r.dataset_id,
-    r.metric_id,
-    r.setting,
-    r.model_id,
-    m.params_b,
-    m.license,
-    r.score,
-    r.z,
-    r.tier,
-    r.source_url
-FROM records AS r
-JOIN leaderboard AS l ON r.group_id = l.group_id
-JOIN models AS m ON r.model_id = m.model_id
-WHERE m.params_b <= $max_params_b
-ORDER BY r.z DESC, r.model_id
+SELECT dataset_id, metric_id, setting, model_id, params_b, license, score, z, tier, source_url
+FROM small
+JOIN leaderboard USING (group_id)
+ORDER BY z DESC, model_id
 LIMIT 10

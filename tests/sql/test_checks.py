@@ -8,7 +8,7 @@ import pytest
 from modellens_core.schema import ModelFact, Tier, Unit
 from modellens_core.store import sql
 from modellens_core.store.lake import Lake
-from tests.sql.lakes import corpus_of, report
+from tests.sql.lakes import corpus_of, corpus_queries, report
 
 # check -> the table that is damaged, and the query that damages it
 DAMAGES = {
@@ -26,8 +26,7 @@ DAMAGES = {
     ),
     "direction_disagreements": (
         "corpus/reports",
-        "SELECT * REPLACE (NULL::BOOLEAN AS lower_is_better, raw_model = 'o/m1' AS stated_lower_is_better)"
-        " FROM corpus.reports",
+        "SELECT * REPLACE (NULL::BOOLEAN AS lower_is_better, value < 51 AS stated_lower_is_better) FROM corpus.reports",
     ),
     "empty_sources": (
         "corpus/sources",
@@ -43,13 +42,13 @@ DAMAGES = {
     ),
     "metrics_unique": (
         "corpus/metric_names",
-        "SELECT * FROM corpus.metric_names UNION ALL"
-        " SELECT * REPLACE (true AS lower_is_better) FROM corpus.metric_names",
+        """SELECT * FROM corpus.metric_names UNION ALL
+        SELECT * REPLACE (true AS lower_is_better) FROM corpus.metric_names""",
     ),
     "models_unique": (
         "corpus/models",
-        "SELECT * FROM corpus.models UNION ALL"
-        " SELECT * REPLACE (upper(model_id) AS model_id) FROM corpus.models",
+        """SELECT * FROM corpus.models UNION ALL
+        SELECT * REPLACE (upper(model_id) AS model_id) FROM corpus.models""",
     ),
     "only_quality": (
         "corpus/metrics",
@@ -97,8 +96,7 @@ DAMAGES = {
     ),
     "unknown_directions": (
         "corpus/records",
-        "SELECT * REPLACE (if(model_id = 'o/m1', NULL, lower_is_better) AS lower_is_better)"
-        " FROM corpus.records",
+        "SELECT * REPLACE (if(model_id < 'o/m3', NULL, lower_is_better) AS lower_is_better) FROM corpus.records",
     ),
     "widespread_conflicts": (
         "corpus/conflicts",
@@ -152,8 +150,6 @@ def test_header_names_asset_and_severity(check):
 @pytest.mark.parametrize("check", checks())
 def test_a_check_reads_nothing_that_is_built_after_its_asset(check):
     """The runner looks at a check as soon as its asset is there."""
-    from tests.sql.lakes import corpus_queries
-
     table = sql.header(f"checks/{check}", "asset").removeprefix("corpus_")
     upstream, todo = set(), [table]
     while todo:

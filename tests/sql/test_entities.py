@@ -134,3 +134,20 @@ def test_metrics_and_tasks_are_listed_with_what_is_known(tmp_path):
     assert {t["task_id"]: t["n_records"] for t in rows(lake, "tasks")} == {
         "question-answering": 3, "unknown": 1,
     }  # fmt: skip
+
+
+def test_a_copy_is_found_although_the_original_was_measured_in_more_places(tmp_path):
+    def board(source, *models):
+        return [
+            report(source=source, raw_model=m, raw_dataset=f"{source}-{g}", value=50.0 + g)
+            for m in models
+            for g in range(5)
+        ]
+
+    lake = corpus_of(
+        tmp_path,
+        report(raw_model="b/original", value=77.0),
+        one=board("one", "b/original", "c/copy"),
+        two=board("two", "c/copy", "a/copy-of-copy"),
+    )
+    assert {m["clone_cluster"] for m in rows(lake, "models")} == {"a/copy-of-copy"}

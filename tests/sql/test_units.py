@@ -45,15 +45,74 @@ def test_unit(found, number):
     assert {r["report_id"] for r in records if r["report_id"] in ids} == decided
 
 
-def test_an_authors_own_convention_decides_where_the_dataset_cannot(tmp_path):
-    """One card with three scores below 1 writes proportions, whatever others write about its datasets."""
-    lake = corpus_of(
-        tmp_path,
-        *(report(raw_dataset=f"set-{i}", value=v) for i, v in enumerate((0.91, 0.8, 0.7))),
-        *(report(raw_model="o/other", raw_dataset=f"set-{i}", value=88.0) for i in range(3)),
-    )
-    scores = [r["score"] for r in rows(lake, "records") if r["model_id"] == "org/bert"]
-    assert sorted(scores) == [0.7, 0.8, 0.91]
+def card(repository, *scores):
+    """One document's scores, each (dataset, metric, value), of the repository's own model."""
+    return [
+        report(
+            raw_model=repository, raw_dataset=dataset, raw_metric=metric, value=value,
+            source_url=f"https://example.org/{repository}",
+        )
+        for dataset, metric, value in scores
+    ]  # fmt: skip
+
+
+DOCUMENTS = {
+    "three scores below 1 in one card are proportions, whatever others write about its datasets": (
+        card("o/m", ("a", "accuracy", 0.91), ("a", "f1", 0.8), ("b", "recall", 0.7)),
+        [0.91, 0.8, 0.7],
+    ),
+    "a table in percent has low values too": (
+        [
+            report(raw_model=f"o/{i}", value=value, source_url="https://example.org/table")
+            for i, value in enumerate((0.9, 45.0, 67.0))
+        ],
+        [0.009, 0.45, 0.67],
+    ),
+    "one metric in proportions beside another in percent": (
+        card(
+            "o/m",
+            *((f"news-{i}", "chrf", v) for i, v in enumerate((0.3, 0.4, 0.5))),
+            *((f"news-{i}", "bleu", v) for i, v in enumerate((20.0, 30.0, 40.0))),
+        ),
+        [0.3, 0.4, 0.5, 0.2, 0.3, 0.4],
+    ),
+    "a hopeless language pair among good ones": (
+        card(
+            "o/m", *((f"news-{i}", "bleu", v) for i, v in enumerate((0.4, 20.0, 30.0, 25.0, 18.0)))
+        ),
+        [0.004, 0.2, 0.3, 0.25, 0.18],
+    ),
+    "half of a card in percent, half not: nobody can tell": (
+        card("o/m", *((f"news-{i}", "bleu", v) for i, v in enumerate((0.4, 0.3, 30.0, 25.0)))),
+        [None, None, 0.3, 0.25],
+    ),
+    "a publisher writes one metric in one way": (
+        [
+            found
+            for i, v in enumerate((0.3, 0.4, 0.5))
+            for found in card(f"o/m{i}", (f"news-{i}", "chrf", v), (f"news-{i}", "bleu", 100 * v))
+        ],
+        [0.3, 0.3, 0.4, 0.4, 0.5, 0.5],
+    ),
+    "nought is nought": (card("o/m", ("a", "mcc", 0.0)), [0.0]),
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_a_document_says_elsewhere_is_evidence(tmp_path, name):
+    items, expected = DOCUMENTS[name]
+    others = [
+        found
+        for i in range(3)
+        for dataset in ("a", "b")
+        for metric in ("accuracy", "f1", "recall")
+        for found in card(f"elsewhere{i}/m", (dataset, metric, 88.0))
+    ]
+    lake = corpus_of(tmp_path, *items, *others)
+    scores = {r["report_id"]: r["score"] for r in rows(lake, "reports")}
+    assert [scores[item.report_id] for item in items] == [
+        e if e is None else pytest.approx(e) for e in expected
+    ]
 
 
 def test_undecided_units_are_counted_per_source(tmp_path):

@@ -112,7 +112,7 @@ class MiniLMEncoder:
             from transformers.utils.logging import disable_progress_bar
         except ImportError as error:
             raise EncoderError(f"sentence-transformers is not installed: {GET_IT}") from error
-        disable_progress_bar()  # the caller reports progress, if anybody does
+        disable_progress_bar()  # type: ignore[no-untyped-call]  # the caller reports progress
         model = SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
         model.max_seq_length = self.max_tokens
         return model

@@ -5,13 +5,14 @@ hashing, which always works. An encoder asked for by name is never replaced by a
 """
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from modellens_core.config import EncoderChoice, Settings
 from modellens_core.features.encoders.base import EncoderError, TextEncoder
 from modellens_core.features.encoders.hashing import HashingEncoder
-from modellens_core.features.encoders.minilm import GET_IT, MiniLMEncoder, find_weights
+from modellens_core.features.encoders.minilm import ENCODER_ID, GET_IT, MiniLMEncoder, find_weights
 from modellens_core.features.encoders.openai import OpenAIEncoder
+from modellens_core.features.featureset import EncoderInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,30 @@ def choose_encoder(settings: Settings) -> Choice:
             return Choice(HashingEncoder(), "hashing encoder, as MODELLENS_ENCODER asks")
         case EncoderChoice.AUTO:
             return _automatic(settings)
+
+
+def encoder_for(info: EncoderInfo, settings: Settings) -> TextEncoder:
+    """The encoder that made some vectors, to make more that can be compared with them.
+
+    Args:
+        info: as stored beside the vectors.
+        settings: where to find it: `encoder_path`, `openai_api_key`, `openai_base_url`, `threads`.
+
+    Raises:
+        EncoderError: it is not available here, or no longer gives the same vectors.
+    """
+    if info.encoder_id == ENCODER_ID:
+        encoder = _minilm(settings, "").encoder
+    elif info.encoder_id == HashingEncoder(info.dim).encoder_id:
+        encoder = HashingEncoder(info.dim)
+    else:
+        encoder = _openai(settings, "").encoder
+    if (encoder.encoder_id, encoder.weights_hash, encoder.dim) != astuple(info):
+        raise EncoderError(
+            f"the vectors were made by {info.encoder_id!r} (weights {info.weights_hash[:8]}), here is only "
+            f"{encoder.encoder_id!r} ({encoder.weights_hash[:8]}); restore it, or run `modellens run` again"
+        )
+    return encoder
 
 
 def _automatic(settings: Settings) -> Choice:

@@ -23,7 +23,7 @@ _KEYS = re.compile(
     r"^(?:datasets|language|languages):.*(?:\n(?:[ \t]+\S.*|-[ \t].*|[ \t]*$))*", re.MULTILINE
 )
 _PARENTHESES = re.compile(r"[(\[]([^()\[\]]{0,80})[)\]]")
-_DECORATION: Final = " *:·-\u2013\u2014✔✅🔥⭐→>"
+_DECORATION: Final = " *:·-\u2013\u2014✔✅🔥⭐→>†‡§^"
 _COPY = re.compile(
     r"(?:^|[-_.])(?:gguf|ggml|gptq|awq|exl2|\d(?:\.\d+)?bpw|onnx|openvino|int[48]|[48]-?bit|fp8|fp16"
     r"|bnb|mlx|quantized|h\d-exl2|ct2|imat)(?:$|[-_.])",

@@ -38,12 +38,13 @@ _LINK = re.compile(r"\[([^\]]{0,300})\]\(\s*<?([^)\s>]{0,500})>?[^)]{0,200}\)")
 _REFERENCE = re.compile(r"\[([^\]]{1,300})\]\[[^\]]{0,100}\]")
 _FOOTNOTE = re.compile(r"\[\^[^\]]{1,30}\]")
 _ANCHOR = re.compile(r"<a\b[^>]{0,500}?href\s*=\s*[\"']?([^\"'\s>]{1,500})", re.IGNORECASE)
+_LINK_TAG = re.compile(r"</?a\b[^<>]{0,600}>", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>|<sup>|<sub>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!|~<>%&$-])")
 _LATEX = re.compile(r"\\(?:textbf|mathbf|underline|text|mathrm|bf|emph)\b\s*|[{}$]")
 _LATEX_ARROW = re.compile(r"\\(up|down)arrow")
-_EMPHASIS = re.compile(r"\*{1,3}|`+|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|~~")
+_EMPHASIS = re.compile(r"\*{2,3}|(?<!\w)\*|\*(?!\w)|`+|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|~~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Cell:
     """One cell.
 
     Attributes:
-        raw: as written; emphasis around it or in bold, and control characters, taken off.
+        raw: as written; links, bold, emphasis around it and control characters taken off.
         text: as seen: no markup, one line.
         link: the first address it links to, or None.
         head: whether it was marked as a header cell.
@@ -94,7 +95,8 @@ def make_cell(source: str, *, head: bool = False) -> Cell:
         return Cell("", "", None, head)
     target = _LINK.search(source) or _ANCHOR.search(source)
     link = target[target.lastindex or 0] if target else None
-    raw = source.strip("*_` \t").replace("**", "")[:MAX_CELL]
+    raw = _LINK.sub(r"\1", _LINK_TAG.sub("", source)) if link else source
+    raw = raw.strip("*_` \t").replace("**", "")[:MAX_CELL]
     if raw.count("~~") % 2:  # never hide that a value was struck out
         raw = source[:MAX_CELL]
     return Cell(raw, visible(source)[:MAX_CELL], link, head)

@@ -32,7 +32,8 @@ class Part:
     """Pieces of meaning; None or empty where nothing is said.
 
     Attributes:
-        known: the benchmark behind `dataset`, if it is known; exact: its name stands alone.
+        known: the benchmark behind `dataset`, if it is known; exact: its name stands alone; common: it is
+            also a common word.
         config: a subset of `dataset`.
         unclear: words of a heading that nothing explains yet (a model? a dataset? a class?).
         refuse: why no value here may be taken.
@@ -42,6 +43,7 @@ class Part:
     dataset: str | None = None
     known: Benchmark | None = None
     exact: bool = False
+    common: bool = False
     config: str | None = None
     task: str | None = None
     metrics: tuple[Mention, ...] = ()
@@ -63,6 +65,7 @@ class Part:
             dataset=first.dataset,
             known=first.known,
             exact=first.exact,
+            common=first.common,
             config=self.config or other.config,
             task=self.task or other.task,
             metrics=self.metrics or other.metrics,
@@ -117,6 +120,7 @@ def _base(label: Label) -> Part:
         dataset=label.benchmarks[0].written if known else None,
         known=known,
         exact=label.exact,
+        common=label.common,
         metrics=label.metrics,
         split=split,
         shots=label.shots,
@@ -236,7 +240,7 @@ def _group_part(cell: Cell, label: Label, place: Place) -> Part:
 
 def _unnamed_part(cell: Cell, label: Label, place: Place) -> Part:  # noqa: ARG001 - one signature
     part = _base(label)
-    if part.refuse is not None or not label.rest:
+    if part.refuse is not None or not (label.rest or label.common):
         return part
     if is_condition(cell.text):
         return Part(notes=(cell.text,))

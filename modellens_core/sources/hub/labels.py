@@ -24,6 +24,7 @@ _LOWER = re.compile(
 _HIGHER = re.compile(
     r"↑|\bhigher (?:is |=|score )?\s*better\b|\bthe higher,? the better\b", re.IGNORECASE
 )
+_MAX_BRACKET: Final = 20
 _GLUE: Final = frozenset("-_.+:'\u2019")
 
 
@@ -41,6 +42,7 @@ class Label:
 
     Attributes:
         metrics: distinct metrics in order; benchmarks: likewise.
+        common: whether the benchmark's name is also a common word ("Math", "DROP").
         exact: whether the benchmark's name stands alone ("MMLU"), not extended ("MMLU-ja").
         splits: of "test", "validation", "train"; shots: "0", "5", "few" or None.
         language: if all that is left of the label is a language.
@@ -53,6 +55,7 @@ class Label:
     text: str
     metrics: tuple[Mention, ...] = ()
     benchmarks: tuple[Mention, ...] = ()
+    common: bool = False
     exact: bool = True
     splits: tuple[str, ...] = ()
     shots: str | None = None
@@ -106,7 +109,7 @@ def _read(text: str, *, prose: bool) -> Label:
     shots = _SHOTS.search(text)
     plain = text if shots is None else _blanked(text, shots)
     parts = words(plain)
-    found = [_extended(f, parts, plain) for f in _scan(parts, prose=prose)]
+    found = [_extended(f, parts, plain) for f in _scan(parts, plain, prose=prose)]
     found, exact = _glued(found, parts, plain, prose=prose)
     if not prose:
         found = _without_weak(found, parts)
@@ -117,6 +120,7 @@ def _read(text: str, *, prose: bool) -> Label:
         text=text,
         metrics=_mentions(found, "metric", parts, plain),
         benchmarks=_mentions(found, "benchmark", parts, plain),
+        common=any(f.kind == "benchmark" and f.weak for f in found),
         exact=exact,
         splits=tuple(dict.fromkeys(f.name for f in found if f.kind == "split")),
         shots=_shot_word(shots) if shots else None,
@@ -143,7 +147,7 @@ def _roles(text: str) -> tuple[str, ...]:
     return roles if len(parts) > 1 and all(roles) else ()
 
 
-def _scan(parts: Sequence[Word], *, prose: bool) -> list[_Found]:
+def _scan(parts: Sequence[Word], text: str, *, prose: bool) -> list[_Found]:
     """Find known phrases from left to right, the longest first."""
     known = vocabulary().strong if prose else vocabulary().phrases
     texts = tuple(p.text for p in parts)
@@ -152,10 +156,14 @@ def _scan(parts: Sequence[Word], *, prose: bool) -> list[_Found]:
     while here < len(texts):
         for length in range(min(vocabulary().longest, len(texts) - here), 0, -1):
             entry = known.get(texts[here : here + length])
-            if entry is not None:
-                found.append(_Found(*entry, here, here + length - 1))
-                here += length
-                break
+            end = here + length - 1
+            if entry is None or (
+                entry.capitals and not text[parts[here].start : parts[end].end].isupper()
+            ):
+                continue
+            found.append(_Found(entry.kind, entry.name, entry.weak, here, end))
+            here = end + 1
+            break
         else:
             here += 1
     return found
@@ -245,14 +253,21 @@ def _mentions(
     for f in found:
         if f.kind != kind:
             continue
-        end = parts[f.last].end
-        written = text[parts[f.first].start : end]
-        if "(" in written and ")" not in written and text[end : end + 1] == ")":
-            written += ")"
+        written = _balanced(text, parts[f.first].start, parts[f.last].end)
         cut = written.rpartition("@")[2].strip() if "@" in written else ""
         name = f"{f.name}@{cut}" if cut else f.name
         seen.setdefault(name, Mention(name, written))
     return tuple(seen.values())
+
+
+def _balanced(text: str, start: int, end: int) -> str:
+    """A piece of text that does not end inside a bracket: "TydiQA (GoldP" goes on to the ")"."""
+    written = text[start:end]
+    opened = written.rfind("(")
+    if opened < 0 or ")" in written[opened:]:
+        return written
+    close = text.find(")", end, end + _MAX_BRACKET)
+    return text[start : close + 1] if close >= 0 else written[:opened].rstrip()
 
 
 def _slices(rest: Sequence[Word], text: str) -> str:

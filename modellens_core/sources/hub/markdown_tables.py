@@ -25,14 +25,16 @@ from modellens_core.sources.hub.cells import (
 )
 from modellens_core.sources.hub.html_tables import MAX_CELLS, html_tables
 
-MAX_TEXT: Final = 2_000_000  # characters
+MAX_TEXT: Final = 1_000_000  # characters
 MAX_TABLES: Final = 300
 _MAX_HTML: Final = 400_000  # characters of one HTML table
 _MAX_CONTEXT: Final = 600
 _MAX_PARAGRAPHS: Final = 8
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?\s*---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
-_DELIMITER = re.compile(r"^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)+$", re.MULTILINE)
+_DELIMITER = re.compile(
+    r"^[ \t>]*(?:\|[ \t]*)?:?-+:?[ \t]*(?:\|[ \t]*(?::?-+:?[ \t]*|:[ \t]*)?)+$", re.MULTILINE
+)
 _TABLE_TAG = re.compile(r"<(/?)table\b", re.IGNORECASE)
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _HEADING_LINE = re.compile(r"^#{1,6} ", re.MULTILINE)

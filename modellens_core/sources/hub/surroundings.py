@@ -38,6 +38,7 @@ class Surroundings:
 
     Attributes:
         metrics: one, or several that are written as a pair ("EM/F1").
+        usual: the metric that everybody reports on `dataset`, if the text near the table names it.
         about: the benchmarks that the sentence with `metrics` speaks of; they are about no others.
         named: every metric the surroundings mention at all.
         model: whose results these are, if the text says so.
@@ -49,6 +50,7 @@ class Surroundings:
     named: frozenset[str] = frozenset()
     dataset: str | None = None
     known: Benchmark | None = None
+    usual: str | None = None
     split: str | None = None
     shots: str | None = None
     language: str | None = None
@@ -66,16 +68,24 @@ def look_around(table: Table, layout: Layout, card: Card) -> Surroundings:
     inner = list(reversed(table.headings))
     near = [t for t in (table.caption, layout.title, *corner, table.before) if t]
     places = [read_prose(t) for t in (*near, *inner)]
-    dataset, known = _dataset(places, table, card)
+    dataset, known = _dataset(places, table)
+    usual = known.metric if known else None
+    if dataset is None and not any(p.benchmarks for p in places) and not table.datasets:
+        dataset, known = _card_dataset(table, card)
     metrics, about = _metrics(places)
+    named = frozenset(m.name for p in (*places, read_prose(table.section)) for m in p.metrics)
+    beside = {m.name for m in read_prose(table.section).metrics} - {m.name for m in metrics}
+    if any(read_prose(table.before).metrics) and beside:
+        metrics = ()  # the section speaks of others, too
     model, not_own = _model(table, layout, card)
     shots = _FEWSHOT.search(table.before)
     return Surroundings(
         metrics=metrics,
         about=about,
-        named=frozenset(m.name for p in (*places, read_prose(table.section)) for m in p.metrics),
+        named=named,
         dataset=dataset,
         known=known,
+        usual=usual,
         split=None if layout.harness else _single(_splits(t) for t in (*near, *inner[:1])),
         shots=shots[1] if shots else _single(all_shots(t) for t in (*near, *inner)),
         language=card.language,
@@ -112,9 +122,7 @@ def _single(places: Iterable[frozenset[str]]) -> str | None:
     return next(iter(said)) if len(said) == 1 else None
 
 
-def _dataset(
-    places: Sequence[Label], table: Table, card: Card
-) -> tuple[str | None, Benchmark | None]:
+def _dataset(places: Sequence[Label], table: Table) -> tuple[str | None, Benchmark | None]:
     """The dataset of the nearest place that names any, if it names one."""
     for place in places:
         found: list[tuple[str, Benchmark | None]] = [
@@ -125,11 +133,13 @@ def _dataset(
             found = linked if len(found) <= 1 else found
         if found:
             return found[0] if len(found) == 1 else (None, None)
-    return (None, None) if _OWN_DATA.search(table.section) else _card_dataset(card)
+    return None, None
 
 
-def _card_dataset(card: Card) -> tuple[str | None, Benchmark | None]:
+def _card_dataset(table: Table, card: Card) -> tuple[str | None, Benchmark | None]:
     """The dataset of the front matter, if it names one; else the one in the repository's name."""
+    if _OWN_DATA.search(table.section):
+        return None, None
     if len(card.datasets) == 1 and not set(card.datasets[0]) & set(" ,"):
         return card.datasets[0], _known(card.datasets[0])
     if not card.datasets and card.named is not None:

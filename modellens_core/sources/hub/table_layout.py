@@ -232,29 +232,36 @@ _PROGRESS: Final = frozenset(
 def _name_rows(
     columns: tuple[Column, ...], body: Sequence[Sequence[Cell]], card: Card
 ) -> tuple[Column, ...]:
-    """Give the first unnamed label column the role that its cells show, if no column has one yet."""
+    """Give label columns the role that their cells show, where the heading says none or a wrong one."""
+    named = {c.role for c in columns}
     result: list[Column] = []
-    open_row = not any(c.role in {"model", "dataset", "task", "metric"} for c in columns)
     for column in columns:
+        cells = [r[column.index] for r in body if r[column.index].text]
+        first = not result and not named & {"model", "dataset", "task", "metric"}
         role = column.role
-        if role in {"row", "attribute"}:
-            cells = [r[column.index] for r in body if r[column.index].text]
-            shown = _shown(cells, card) if role == "row" or (open_row and not result) else None
-            taken = {c.role for c in result}
-            if shown is not None and shown not in taken:
-                role = shown
-            elif role == "row" and not column.heads and {"model", "dataset", "task"} & taken:
-                role = "attribute"
-            elif role == "attribute" and open_row and not result and not column.excluded:
-                role = "row"
-        elif role == "model":
-            cells = [r[column.index] for r in body if r[column.index].text]
-            shown = _shown(cells, card)
-            role = shown if shown in {"metric", "dataset"} else "model"
+        if role == "row" or (role == "attribute" and first):
+            role = _unnamed_role(column, _shown(cells, card), {c.role for c in result}, first=first)
+        elif (role, _shown(cells, card)) in _MISNAMED and (role == "model" or "model" not in named):
+            role = _shown(cells, card) or role
         result.append(replace(column, role=role))
     if not any(c.role == "model" for c in result):
         result = [_linked_column(c, body) for c in result]
     return tuple(result)
+
+
+_MISNAMED: Final = frozenset(
+    # "Task" above the names of models stands for what is in the columns
+    {("model", "metric"), ("model", "dataset"), ("task", "model"), ("dataset", "model")}
+)
+
+
+def _unnamed_role(column: Column, shown: str | None, taken: set[str], *, first: bool) -> str:
+    if shown is not None and shown not in taken:
+        return shown
+    if column.role == "row":
+        beside = not column.heads and bool({"model", "dataset", "task"} & taken)
+        return "attribute" if beside else "row"
+    return "row" if first and not column.excluded else "attribute"
 
 
 def _linked_column(column: Column, body: Sequence[Sequence[Cell]]) -> Column:

@@ -45,10 +45,8 @@ def settle_rows(rows: list[Row], card: Card) -> list[Row]:
     named = [r.part.model for r in rows if r.part.model is not None]
     if not named:
         return rows
-    sizes = [next((v for v in r.attributes.values() if _SIZE.fullmatch(v)), None) for r in rows]
-    if len(named) > len(set(named)) and any(sizes):
-        rows = [_with_size(r, s) for r, s in zip(rows, sizes, strict=True)]
-        named = [r.part.model for r in rows if r.part.model is not None]
+    rows = _with_sizes(rows)
+    named = [r.part.model for r in rows if r.part.model is not None]
     claims = any(m.claimed for m in named)
     if claims and any(m.name is None and not m.claimed for m in named):
         return [r for r in rows if r.part.model is None or not r.part.model.claimed]
@@ -57,6 +55,18 @@ def settle_rows(rows: list[Row], card: Card) -> list[Row]:
     if single and not any(m.linked for m in named) and resembles(single, card):
         return [replace(r, part=replace(r.part, model=Named(None))) for r in rows]
     return rows
+
+
+def _with_sizes(rows: list[Row]) -> list[Row]:
+    """Write the sizes behind the names, if one name stands beside several: "Llama 2" of 7B and 13B."""
+    sizes = [next((v for v in r.attributes.values() if _SIZE.fullmatch(v)), None) for r in rows]
+    beside: dict[Named, set[str]] = {}
+    for row, size in zip(rows, sizes, strict=True):
+        if size and row.part.model is not None:
+            beside.setdefault(row.part.model, set()).add(size)
+    if all(len(different) < 2 for different in beside.values()):
+        return rows
+    return [_with_size(r, s) for r, s in zip(rows, sizes, strict=True)]
 
 
 def _with_size(row: Row, size: str | None) -> Row:
@@ -72,9 +82,15 @@ def value_columns(layout: Layout, rows: Sequence[Row], card: Card) -> list[tuple
     columns = layout.with_role("value")
     parts = [column_part(c, card) for c in columns]
     in_rows = any(r.part.model is not None for r in rows)
-    if not in_rows and rows and all(r.part.dataset or r.part.metrics for r in rows):
+    measured = [bool(r.part.dataset or r.part.metrics) for r in rows]
+    if (
+        not in_rows
+        and any(measured)
+        and all(m or r.part.task for m, r in zip(measured, rows, strict=True))
+    ):
         parts = _models_in_heads(columns, parts, card)
     known = sum(p.known is not None for p in parts)
+    certain = any(p.known is not None and not p.common for p in parts)
     mostly_known = known >= 3 and known * 2 >= len(parts)
     languages = [p.language is not None for p in parts if p.refuse is None]
     done: list[tuple[Column, Part]] = []
@@ -86,6 +102,8 @@ def value_columns(layout: Layout, rows: Sequence[Row], card: Card) -> list[tuple
             and sum(languages) * 2 <= len(languages)
         ):
             clear = replace(part, refuse="unclear_column")  # "English" among school subjects
+        elif part.common and not (certain or part.metrics or part.refuse):
+            clear = replace(part, refuse="unclear_column")  # "Math" among abilities
         elif part.unclear and part.refuse is None:
             named = in_rows and (mostly_known or _names_dataset(column.title))
             clear = _cleared(part, named=named)

@@ -20,7 +20,7 @@ from modellens_core.sources.hub.markdown_tables import Table
 from modellens_core.sources.hub.surroundings import Surroundings, look_around
 from modellens_core.sources.hub.table_layout import Column, Layout, cell_kind, lay_out
 from modellens_core.sources.hub.table_models import Row, settle_rows, value_columns
-from modellens_core.sources.hub.vocabulary import Benchmark
+from modellens_core.sources.hub.vocabulary import Benchmark, is_bounded
 from modellens_core.sources.values import ParsedValue, Refusal, parse_value
 
 _LABELS: Final = frozenset({"model", "dataset", "task", "metric", "split", "language", "row"})
@@ -163,7 +163,9 @@ def _scores(part: Part, cell: Cell, around: Surroundings) -> Iterator[Score | Re
         return
     for metric, piece in zip(metrics, pieces, strict=True):
         value = parse_value(piece.strip("*_` "))
-        if isinstance(value, ParsedValue):
+        if isinstance(value, ParsedValue) and value.value > 100 and is_bounded(metric.name):
+            yield Refused("out_of_range", cell.raw)
+        elif isinstance(value, ParsedValue):
             yield Score(
                 model=meaning.model.name if meaning.model else None,
                 dataset=meaning.dataset,
@@ -190,7 +192,9 @@ def _metrics(
     )
     if around.metrics and not elsewhere:
         return around.metrics, False
-    usual = known.metric if known and (part.exact or not part.dataset) else None
+    usual = around.usual
+    if part.dataset:
+        usual = known.metric if known and part.exact else None
     if usual is None or around.named - {usual}:
         return (), False
     return (Mention(usual, usual),), True

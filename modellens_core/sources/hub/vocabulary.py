@@ -16,6 +16,7 @@ import yaml
 Tokens = tuple[str, ...]
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[@%#↑↓+²]")
+_SEPARATOR = re.compile(r"[\s\-_/()]+")
 _PARAMETERS = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:x\d+)?[bBmM]\b")
 _FAMILY_ENDINGS: Final = ("bert", "gpt", "llama", "former")
 _PRIORITY: Final = ("metric", "benchmark", "aggregate", "split", "not_result", "language")
@@ -30,11 +31,12 @@ class Word(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a phrase means; a weak one counts only where it is all of a label."""
+    """What a phrase means; a weak one counts only where it is all of a label, one in capitals only so."""
 
     kind: str  # one of "metric", "benchmark", "aggregate", "split", "not_result", "language"
     name: str
     weak: bool
+    capitals: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Vocabulary:
     benchmarks: Mapping[str, Benchmark]
     roles: Mapping[Tokens, str]
     sets: Mapping[str, frozenset[Tokens]]  # "own", "tasks", "conditions", "not_models", ...
+    not_model_words: frozenset[str]
+    bounded: frozenset[str]  # metrics that cannot exceed 100
     filler: frozenset[str]
     codes: frozenset[str]
     families: frozenset[str]
@@ -98,6 +102,8 @@ def vocabulary() -> Vocabulary:
             key: frozenset(tokens(str(n)) for n in data[key])
             for key in ("own", "tasks", "conditions", "not_models", "not_datasets")
         },
+        not_model_words=frozenset(str(w) for w in data["not_model_words"]),
+        bounded=frozenset(str(m) for m in data["bounded"]),
         filler=frozenset(str(f) for f in data["filler"]),
         codes=frozenset(str(c) for c in data["language_codes"]),
         families=frozenset(str(f) for f in data["families"]),
@@ -108,15 +114,16 @@ def vocabulary() -> Vocabulary:
 def _phrases(data: Mapping[str, Any]) -> dict[Tokens, list[Entry]]:
     phrases: dict[Tokens, list[Entry]] = {}
 
-    def add(kind: str, name: str, names: Iterable[object], *, weak: bool = False) -> None:
+    def add(kind: str, name: str, names: Iterable[object], how: str = "names") -> None:
         for phrase in names:
             if key := tokens(str(phrase)):
-                phrases.setdefault(key, []).append(Entry(kind, name, weak))
+                entry = Entry(kind, name, weak=how != "names", capitals=how == "capitals")
+                phrases.setdefault(key, []).append(entry)
 
     for kind, section in (("metric", "metrics"), ("benchmark", "benchmarks")):
         for name, entry in data[section].items():
-            add(kind, str(name), entry.get("names", ()))
-            add(kind, str(name), entry.get("weak", ()), weak=True)
+            for how in ("names", "weak", "capitals"):
+                add(kind, str(name), entry.get(how, ()), how)
     for kind, section in (("split", "splits"), ("not_result", "not_results")):
         for name, names in data[section].items():
             add(kind, str(name), names)
@@ -130,6 +137,11 @@ def benchmark(name: str) -> Benchmark:
     return vocabulary().benchmarks[name]
 
 
+def is_bounded(metric: str) -> bool:
+    """Whether a metric, by its `Mention.name`, cannot exceed 100."""
+    return metric.partition("@")[0] in vocabulary().bounded or metric in vocabulary().bounded
+
+
 def is_own_phrase(text: str) -> bool:
     """Whether a text is a way to say "this model"."""
     return tokens(text) in vocabulary().sets["own"]
@@ -137,7 +149,9 @@ def is_own_phrase(text: str) -> bool:
 
 def is_never_model(text: str) -> bool:
     """Whether a text in a model's place is a known non-model: "Human", "Random", "base"."""
-    return tokens(text) in vocabulary().sets["not_models"]
+    parts = tokens(text)
+    known = vocabulary()
+    return parts in known.sets["not_models"] or known.not_model_words.issuperset(parts)
 
 
 def is_never_dataset(text: str) -> bool:
@@ -158,9 +172,11 @@ def is_condition(text: str) -> bool:
 def has_family(text: str) -> bool:
     """Whether a text holds a known model family's name or a parameter count such as "7B"."""
     parts = tokens(text)
+    names = {*parts, *_SEPARATOR.split(text.lower())}
+    names |= {a + b for a, b in pairwise(parts) if b.isdigit()}  # "T5" is two tokens
     known = vocabulary().families
     return (
-        any(p in known or p.endswith(_FAMILY_ENDINGS) for p in parts)
-        or any(a + b in known for a, b in pairwise(parts))
+        bool(names & known)
+        or any(p.endswith(_FAMILY_ENDINGS) for p in parts)
         or _PARAMETERS.search(text) is not None
     )

@@ -8,7 +8,12 @@ import pyarrow as pa
 import pytest
 
 from modellens_core.errors import ModelLensError
-from modellens_core.features.build import build_entity_tables, build_features, build_interactions
+from modellens_core.features.build import (
+    build_entity_tables,
+    build_features,
+    build_interactions,
+    embed_entities,
+)
 from modellens_core.features.encoders.hashing import HashingEncoder
 from modellens_core.features.featureset import INTERACTIONS, FeatureSet, Interactions
 from modellens_core.store.lake import Lake
@@ -184,7 +189,23 @@ def test_encoder_json_names_the_encoder(lake, tmp_path):
     write_corpus(lake, [record("a", "d1", 0.5)])
     build_features(lake, HashingEncoder(8), tmp_path)
     described = json.loads((lake.root / "features/encoder.json").read_text())
-    encoder = HashingEncoder(8)
     assert described == {
-        "encoder_id": "hashing-8", "weights_hash": encoder.weights_hash, "dim": 8, "n_name_tokens": 10_000,
+        "encoder_id": "hashing-8", "weights_hash": HashingEncoder(8).weights_hash, "dim": 8,
+        "n_name_tokens": 10_000, "similarity_floor": 0.0,
     }  # fmt: skip
+
+
+def test_the_similarity_floor_is_measured_on_descriptions(lake, tmp_path):
+    datasets = {"d1": {"description": "Reviews of films."}, "d2": {"description": "Reviews of food."},
+                "d3": {}}  # fmt: skip
+    write_corpus(lake, [record(m, d, 0.5) for m in "ab" for d in datasets], datasets=datasets)
+    build_entity_tables(lake)
+    info = embed_entities(lake, HashingEncoder(256), tmp_path)
+    assert lake.read("features/datasets")["query_text"].to_pylist() == [
+        "Reviews of films.", "Reviews of food.", None,
+    ]  # fmt: skip
+    encoder = HashingEncoder(256)
+    questions = encoder.encode(["Reviews of films.", "Reviews of food."])
+    texts = encoder.encode(lake.read("features/datasets")["text"].to_pylist())
+    nearest = [max(questions[0] @ texts[[1, 2]].T), max(questions[1] @ texts[[0, 2]].T)]
+    assert info.similarity_floor == pytest.approx(np.quantile(nearest, 0.05), abs=1e-3)
