@@ -23,7 +23,7 @@ UNKNOWN = "unknown"
 # A task goes with the one asked for if a fifth of the models measured there were measured on it too
 # (detection and instance segmentation do, detection and image classification do not).
 SHARED_MODELS = 0.2
-ENOUGH_MODELS = 20  # fewer than that: every model of the task's modality is let in
+ENOUGH_MODELS = 3  # fewer than that: every model of the task's modality is let in
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,13 +110,15 @@ class LoadedBundle:
         return self._rows.get(name, self._rows.get(name.casefold()))
 
     def candidates(self, index: npt.NDArray[np.int64]) -> "CandidateMatrix":
-        """Rows of the candidate matrix."""
+        """Rows of the candidate matrix; `index` is sorted and without repeats, or shorter than it."""
         import torch
 
         from modellens_core.ranking.entities import CandidateMatrix
 
         hidden, prior = self._candidates
-        return CandidateMatrix(torch.from_numpy(hidden[index]), torch.from_numpy(prior[index]))
+        if len(index) < len(prior):
+            hidden, prior = hidden[index], prior[index]
+        return CandidateMatrix(torch.from_numpy(hidden), torch.from_numpy(prior))
 
     def near_datasets(self, near: Neighbours) -> tuple[NearDataset, ...]:
         """Near datasets, for people."""
