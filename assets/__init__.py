@@ -28,7 +28,7 @@ def all_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         *splits_assets(),
         *training_assets(settings),
         *evaluation_assets(settings),
-        *serving_assets(settings),
+        *serving_assets(),
     ]
 
 

@@ -5,6 +5,8 @@ A rule is a file in `sql/checks/` (0 rows = pass; its header names the asset and
 `error` blocks: nothing downstream of its asset is materialised when it fails.
 """
 
+from collections.abc import Iterator
+
 import dagster as dg
 import pyarrow as pa
 
@@ -63,7 +65,7 @@ def suite_check(suite: Suite) -> dg.AssetChecksDefinition:
     ]
 
     @dg.multi_asset_check(name=f"gx_{asset}", specs=specs)
-    def check(workspace: Workspace):  # noqa: ANN202 - Dagster reads the annotation of a generator
+    def check(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
         from modellens_core.quality.gx import run_suite
 
         table = workspace.lake.read(suite.table, columns=list(suite.columns))

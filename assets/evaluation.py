@@ -33,7 +33,11 @@ def evaluation_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
         config, lake = workspace.settings, workspace.lake
         found = evaluate_all(
-            lake, config.lake_dir / "training", config.report_dir, config.seeds, log_progress(context)
+            lake,
+            config.lake_dir / "training",
+            config.report_dir,
+            config.seeds,
+            log_progress(context),
         )
         ours = found.data.ours
         rows = [

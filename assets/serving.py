@@ -9,19 +9,18 @@ from assets.metadata import materialized
 from assets.resources import Workspace
 from assets.training import seeds_of, training_dir
 from assets.versions import code_version, data_version
-from modellens_core.config import Settings
 
 
-def serving_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+def serving_assets() -> list[dg.AssetsDefinition]:
     """All assets of the layer."""
 
     @dg.asset(
         group_name="serving",
-        deps=["ranker_production", "evaluation_report", "corpus_database"],
+        deps=["ranker_production", "evaluation_report", "corpus_database", "corpus_records"],
         description="The production ranker with everything it needs to rank: weights, candidate matrix, "
         "catalogue, known scores. Written whole, then pointed to by `LATEST`.",
         kinds={"safetensors", "parquet"},
-        code_version=code_version("serving"),
+        code_version=code_version("serving", "ranking"),
     )
     def serving_bundle(workspace: Workspace) -> dg.MaterializeResult:
         from modellens_core.serving.bundle import publish_bundle

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from assets.metadata import markdown_table, picture, table_schema
 from assets.resources import Workspace
-from assets.splits import PROTOCOLS
 from assets.versions import code_version, data_version
 from modellens_core.config import Settings
+from modellens_core.splits.freeze import PROTOCOLS
 
 _RUNS = pa.schema(
     [
@@ -94,7 +94,9 @@ def result_of(out: Path, seeds: tuple[int, ...]) -> dg.MaterializeResult:
             "dagster/row_count": len(seeds),
             "dagster/column_schema": table_schema(_RUNS),
             "preview": dg.MetadataValue.md(markdown_table(columns, rows)),
-            "validation_curve": picture(validation_curves(curves), "validation weighted tau by epoch"),
+            "validation_curve": picture(
+                validation_curves(curves), "validation weighted tau by epoch"
+            ),
             "size_prior": picture(size_prior(prior, SIZE_BUCKETS), "learned size prior"),
             "best_validation": max(float(r["best_validation"]) for r in results.values()),
         },

@@ -18,7 +18,8 @@ import typer
 from rich.console import Console
 
 from modellens_core.config import Profile, Settings, load_settings, require_sources
-from modellens_core.errors import ModelLensError, UnknownNameError
+from modellens_core.errors import ModelLensError
+from modellens_core.sources.base import SourceState
 from pipelines import display
 from pipelines.environment import PROJECT_ROOT, prepare
 
@@ -34,8 +35,9 @@ app = typer.Typer(
     "Start with `modellens run` (builds everything), then "
     '`modellens recommend "what your dataset is"`.',
 )
-out = Console()
-err = Console(stderr=True)
+# Not a terminal: nobody's window is to be fitted, so tables keep their names whole.
+out = Console(width=None if sys.stdout.isatty() else 160)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else 160)
 
 ProfileOption = Annotated[
     Profile | None,
@@ -55,18 +57,12 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document instead of text.")
 ]
 
-EXAMPLE = {
-    Profile.QUICKSTART: {
-        "description": "Photographs from dashboard cameras in city traffic; find every car, cyclist and "
-        "pedestrian and draw a box around each.",
-        "task": "object-detection",
-    },
-    Profile.SNAPSHOT: {
-        "description": "Multiple-choice science questions for school pupils that need some reasoning.",
-        "task": None,
-    },
-}
-EXAMPLE[Profile.FULL] = EXAMPLE[Profile.QUICKSTART]
+STREET = (
+    "Photographs from dashboard cameras in city traffic; find every car, cyclist and pedestrian and draw "
+    "a box around each."
+)
+SCHOOL = "Multiple-choice science questions for school pupils that need some reasoning."
+EXAMPLE = {Profile.QUICKSTART: STREET, Profile.SNAPSHOT: SCHOOL, Profile.FULL: SCHOOL}
 
 
 @contextmanager
@@ -138,6 +134,12 @@ def run(
             f"the run did not finish ({failed}); the last good corpus and bundle are untouched. "
             "The reason stands above; mend it and run again"
         )
+    corrupt = [s["part"] for s in status["sources"] if s["state"] == SourceState.CORRUPT.value]
+    if corrupt:
+        raise ModelLensError(
+            f"{', '.join(corrupt)} answered with something else than promised (see above); their last good "
+            "data was kept and everything else was built"
+        )
 
 
 def show_example(settings: Settings) -> None:
@@ -145,12 +147,8 @@ def show_example(settings: Settings) -> None:
     from modellens_core.serving import Recommender
 
     example = EXAMPLE[settings.profile]
-    recommender = Recommender.latest(settings.bundle_dir)
-    try:
-        answer = recommender.recommend(**example, top=10)
-    except UnknownNameError:
-        answer = recommender.recommend(description=str(example["description"]), top=10)
-    out.print(f'\n[bold]For example:[/bold] modellens recommend "{example["description"]}"')
+    answer = Recommender.latest(settings.bundle_dir).recommend(description=example, top=10)
+    out.print(f'\n[bold]For example:[/bold] modellens recommend "{example}"')
     display.show_ranking(out, answer)
 
 

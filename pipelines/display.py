@@ -1,11 +1,14 @@
 """How status, rankings and query results look on a terminal. Data in, rich text out; no decisions."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from modellens_core.serving import Answer
 
 STATE_STYLE = {"ok": "green", "partial": "yellow", "unreachable": "yellow", "corrupt": "red"}
 NEXT_STEP = {
@@ -102,5 +105,45 @@ def show_findings(console: Console, findings: Sequence[Any]) -> None:
     marks = {"ok": "[green]✓[/green]", "missing": "[yellow]-[/yellow]", "broken": "[red]✗[/red]"}
     for finding in findings:
         console.print(
-            f"  {marks[finding.state]} {finding.what}: {finding.detail}", highlight=False, soft_wrap=True
+            f"  {marks[finding.state]} {finding.what}: {finding.detail}",
+            highlight=False,
+            soft_wrap=True,
         )
+
+
+def show_ranking(console: Console, answer: "Answer") -> None:
+    """A ranked list with the reason for each place, and how far to trust it."""
+    inferred = " (inferred)" if answer.task_inferred or answer.metric_inferred else ""
+    console.print(
+        f"Ranked for task [bold]{answer.task_id}[/bold], metric [bold]{answer.metric_id}[/bold]{inferred}, "
+        f"among {answer.n_candidates:,} models",
+        highlight=False,
+    )
+    table = Table()
+    for name in (
+        "",
+        "model",
+        "score",
+        "size + family",
+        "this dataset",
+        "params",
+        "known on the nearest dataset",
+    ):
+        right = name in {"", "score", "size + family", "this dataset", "params"}
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for place, model in enumerate(answer, start=1):
+        known = next(iter(model.evidence), None)
+        table.add_row(
+            str(place),
+            model.model_id,
+            f"{model.score:+.2f}",
+            f"{model.prior:+.2f}",
+            f"{model.residual:+.2f}",
+            f"{model.params_b:.3g} B" if model.params_b else "?",
+            f"{known.dataset_id} {known.metric_id} {known.score:.4g}" if known else "nothing near",
+        )
+    console.print(table)
+    near = ", ".join(f"{d.dataset_id} ({d.similarity:.2f})" for d in answer.nearest[:3])
+    console.print(f"  nearest known datasets: {near or 'none'}", highlight=False, soft_wrap=True)
+    for note in answer.notes:
+        console.print(f"  [yellow]note: {note}[/yellow]", highlight=False, soft_wrap=True)

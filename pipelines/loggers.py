@@ -11,8 +11,9 @@ import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 
-
-PLAN_REMARK = "Dependencies for step"  # Dagster's word for each step after a failed one: one is enough
+PLAN_REMARK = (
+    "Dependencies for step"  # Dagster's word for each step after a failed one: one is enough
+)
 
 
 class ProgressHandler(logging.Handler):
@@ -89,11 +90,10 @@ LINES: Mapping[str, Callable[[dg.DagsterEvent], str | None]] = {
 def progress_logger(console: Console) -> dg.LoggerDefinition:
     """The logger definition; `console` decides where the lines go."""
 
-    @dg.logger(description="Short progress lines for people.")
     def progress(_context: dg.InitLoggerContext) -> logging.Logger:
         # Not from logging's registry: each run gets its own, so that no run prints to another's console.
         log = logging.Logger("modellens.progress", level=logging.DEBUG)  # noqa: LOG001
         log.addHandler(ProgressHandler(console))
         return log
 
-    return progress
+    return dg.LoggerDefinition(progress, description="Short progress lines for people.")

@@ -130,10 +130,8 @@ def next_wave(defs: dg.Definitions, stale: set[dg.AssetKey]) -> list[dg.AssetKey
         chosen = set(everything)
     else:
         below = dg.AssetSelection.assets(*stale).downstream().resolve(graph) if stale else set()
-        tiers = (
-            {k for k in everything if graph.get(k).group_name in layers} for layers in TIERS
-        )
-        chosen = next((below & tier for tier in tiers if stale & tier), set())
+        tiers = [{k for k in everything if graph.get(k).group_name in t} for t in TIERS]
+        chosen = next((set(below & tier) for tier in tiers if stale & tier), set())
     return sorted(chosen, key=dg.AssetKey.to_user_string)
 
 

@@ -8,8 +8,9 @@ the one place that touches a private name of Dagster (docs/adr/0004), and a test
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._core.asset_graph_view.asset_graph_view import AssetGraphView, TemporalContext
+from dagster._core.asset_graph_view.asset_graph_view import AssetGraphView
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.definitions.temporal_context import TemporalContext
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 

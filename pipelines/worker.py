@@ -8,6 +8,7 @@ and hands their progress on. No training logic belongs here.
 import argparse
 import logging
 import multiprocessing
+import os
 import queue
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from dagster_pipes import PipesEnvVarParamsLoader, open_dagster_pipes
+from dagster_pipes import DAGSTER_PIPES_CONTEXT_ENV_VAR, open_dagster_pipes
 
 from modellens_core.errors import ModelLensError
 
@@ -39,9 +40,9 @@ def _train_one(
     lake: Path, protocol: str, seed: int, config: str, out: Path, events: "queue.Queue[str]"
 ) -> None:
     import torch
-    from modellens_core.training.run import train_protocol
 
     from modellens_core.training.config import load_config
+    from modellens_core.training.run import train_protocol
 
     torch.set_num_threads(1)
 
@@ -108,7 +109,7 @@ def main(argv: Sequence[str]) -> int:
     """Train, reporting through Pipes when Dagster started this process, else to the terminal."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     arguments = parse_arguments(argv)
-    if not PipesEnvVarParamsLoader().is_dagster_pipes_process():
+    if DAGSTER_PIPES_CONTEXT_ENV_VAR not in os.environ:
         return run(arguments, logging.info)
     with open_dagster_pipes() as pipes:
         return run(arguments, pipes.log.info)

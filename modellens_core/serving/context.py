@@ -83,16 +83,21 @@ class Contexts:
         names = ("dataset_index", "task_index", "metric_index", "n_models")
         return Contexts(*(table[name].to_numpy().astype(np.int32) for name in names))
 
-    def likely_task(self, near: Neighbours) -> int:
+    def likely_task(self, near: Neighbours, unnamed: int | None = None) -> int:
         """The task that most of the nearest datasets are about.
+
+        Args:
+            near: datasets that vote.
+            unnamed: the task "unknown", which wins only if nothing else is near.
 
         Raises:
             ModelLensError: no models were compared on any of them.
         """
-        votes = self._vote(near, self.task, np.ones(len(self.task), dtype=np.bool_))
-        if not votes:
-            raise ModelLensError("the task cannot be inferred from the description; give a task")
-        return _most(votes)
+        for allowed in (self.task != unnamed, np.ones(len(self.task), dtype=np.bool_)):
+            votes = self._vote(near, self.task, np.asarray(allowed))
+            if votes:
+                return _most(votes)
+        raise ModelLensError("the task cannot be inferred from the description; give a task")
 
     def likely_metric(self, near: Neighbours, task: int) -> int:
         """The metric that the nearest datasets of a task use, else the one used most in the task or at all.
@@ -139,13 +144,6 @@ def nearest_datasets(similarity: FloatArray) -> Neighbours:
     told = np.flatnonzero(~np.isnan(similarity))
     order = told[np.argsort(-similarity[told], kind="stable")].astype(np.int64)
     return Neighbours(order, similarity[order])
-
-
-def similarities(query: FloatArray, vectors: FloatArray) -> FloatArray:
-    """Cosines [D] of a query [dim] to all datasets [D, dim]; NaN for those without text (zero rows)."""
-    cosines: FloatArray = np.asarray(vectors @ query, dtype=np.float32)
-    cosines[~np.any(vectors != 0, axis=1)] = np.nan
-    return cosines
 
 
 def require_description(text: str) -> str:

@@ -80,6 +80,16 @@ class LoadedBundle:
         return self.bundle.array("dataset_vectors")
 
     @cached_property
+    def _without_text(self) -> npt.NDArray[np.bool_]:
+        return np.asarray(~np.any(self.dataset_vectors != 0, axis=1), dtype=np.bool_)
+
+    def similarities(self, query: FloatArray) -> FloatArray:
+        """Cosines [D] of a query [dim] to all datasets; NaN for those without a text."""
+        cosines: FloatArray = np.asarray(self.dataset_vectors @ query, dtype=np.float32)
+        cosines[self._without_text] = np.nan
+        return cosines
+
+    @cached_property
     def task_ids(self) -> TextArray:
         """[T]."""
         return text_array(self.bundle.table("tasks")["task_id"])
@@ -109,14 +119,14 @@ class LoadedBundle:
         name = name.strip()
         return self._rows.get(name, self._rows.get(name.casefold()))
 
-    def candidates(self, index: npt.NDArray[np.int64]) -> "CandidateMatrix":
-        """Rows of the candidate matrix; `index` is sorted and without repeats, or shorter than it."""
+    def candidates(self, index: npt.NDArray[np.int64] | None) -> "CandidateMatrix":
+        """Rows of the candidate matrix; None: all of it, without a copy."""
         import torch
 
         from modellens_core.ranking.entities import CandidateMatrix
 
         hidden, prior = self._candidates
-        if len(index) < len(prior):
+        if index is not None:
             hidden, prior = hidden[index], prior[index]
         return CandidateMatrix(torch.from_numpy(hidden), torch.from_numpy(prior))
 

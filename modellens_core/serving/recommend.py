@@ -19,7 +19,7 @@ from modellens_core.features.featureset import FloatArray
 from modellens_core.features.text import compose_query_text
 from modellens_core.serving.answer import Answer, Recommendation
 from modellens_core.serving.bundle import Bundle, latest_bundle, read_bundle
-from modellens_core.serving.candidates import Choice, Filters
+from modellens_core.serving.candidates import UNKNOWN, Choice, Filters
 from modellens_core.serving.context import (
     NEIGHBOURS,
     Question,
@@ -27,7 +27,6 @@ from modellens_core.serving.context import (
     find_task,
     nearest_datasets,
     require_description,
-    similarities,
 )
 from modellens_core.serving.loaded import LoadedBundle
 from modellens_core.serving.newcomers import newcomer_features
@@ -174,7 +173,8 @@ class Recommender:
         if len(index) == 0:
             notes.append("no model passes the filters; loosen them")
             return self._answer(question, (), 0, notes)
-        scores = self._rank(self._loaded.candidates(index), question)
+        whole = len(index) == len(passing.mask)
+        scores = self._rank(self._loaded.candidates(None if whole else index), question)
         order = catalogue.best_of_clones(index, scores.score)[:top]
         return self._answer(
             question, self._recommendations(index, order, scores, question), len(index), notes
@@ -186,14 +186,15 @@ class Recommender:
         loaded = self._loaded
         task_index = None if task is None else find_task(task, loaded.task_ids.tolist())
         metric_index = None if metric is None else find_metric(metric, loaded.metric_ids.tolist())
-        bare = similarities(self._embed(description, None), loaded.dataset_vectors)
+        bare = loaded.similarities(self._embed(description, None))
         families = loaded.dataset_families
         if task_index is None:
             voters = nearest_datasets(bare).one_per_family(families).first(NEIGHBOURS)
-            task_index = loaded.contexts.likely_task(voters)
+            unnamed = np.flatnonzero(loaded.task_ids == UNKNOWN)
+            task_index = loaded.contexts.likely_task(voters, *unnamed)
         # With the task in it, as in the texts of known datasets, whether it was given or inferred.
         vector = self._embed(description, str(loaded.task_ids[task_index]))
-        near = nearest_datasets(similarities(vector, loaded.dataset_vectors))
+        near = nearest_datasets(loaded.similarities(vector))
         if metric_index is None:
             voters = near.one_per_family(families).first(NEIGHBOURS)
             metric_index = loaded.contexts.likely_metric(voters, task_index)

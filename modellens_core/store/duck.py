@@ -106,5 +106,4 @@ def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def query(con: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Any]) -> pa.Table:
     """Run one SELECT with named parameters (`$name`) and return Arrow."""
-    result = con.execute(sql, dict(params)) if params else con.execute(sql)
-    return result.to_arrow_table()
+    return con.sql(sql.rstrip().rstrip(";"), params=dict(params) or None).to_arrow_table()

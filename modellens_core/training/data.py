@@ -45,7 +45,7 @@ class GroupedRows:
     """Training rows sorted by group, best first; groups of a single model (nothing to rank) left out.
 
     Attributes:
-        model: [R] int64; z: [R] float32, standardised within the rows at hand.
+        model: [R] int64; z: [R] float32 regression target.
         start: [G + 1] first row of each group; dataset, task, metric: [G].
         group: [R] position of the row's group.
         block_start: [R] first row tied with it in truth; block_end: [R] first row truly worse.
@@ -66,8 +66,9 @@ class GroupedRows:
     def of(interactions: Interactions, z_clip: float | None) -> "GroupedRows":
         """Group the rows of a training part.
 
-        z is computed from these rows alone: the mean and spread of a whole group would tell about its
-        held-out rows.
+        Args:
+            interactions: the training rows, z standardised among themselves (`Problem.train`).
+            z_clip: bound on |z|; None: as it is.
 
         Raises:
             ModelLensError: a score is not finite, or no group has two models.
@@ -91,15 +92,10 @@ class GroupedRows:
         _, start, group = np.unique(
             interactions.group[order], return_index=True, return_inverse=True
         )
-        size = np.diff(np.r_[start, len(order)])
         new_block = np.r_[True, (group[1:] != group[:-1]) | (y[1:] != y[:-1])]
         blocks = np.flatnonzero(new_block)
         block = np.cumsum(new_block) - 1
-        mean = (np.add.reduceat(y, start) / size)[group]
-        spread = np.sqrt(np.add.reduceat((y - mean) ** 2, start) / size)[group]
-        # A spread within rounding of the mean is no spread: equal models, z = 0.
-        flat = spread <= 1e-12 * np.maximum(1.0, np.abs(mean))
-        z = np.where(flat, 0.0, (y - mean) / np.where(flat, 1.0, spread))
+        z = interactions.z[order]
         if z_clip is not None:
             z = z.clip(-z_clip, z_clip)
         first = order[start]

@@ -13,11 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from modellens_core.errors import ModelLensError
-from modellens_core.features.featureset import FeatureSet, Interactions
 from modellens_core.progress import Progress, silent
 from modellens_core.ranking.artifact import (
     RankerMeta,
@@ -27,6 +24,7 @@ from modellens_core.ranking.artifact import (
 )
 from modellens_core.ranking.config import Sizes
 from modellens_core.ranking.network import Ranker
+from modellens_core.splits.problem import Problem
 from modellens_core.store.lake import Lake, atomic_path, file_sha256
 from modellens_core.training.checkpoints import Checkpoints
 from modellens_core.training.config import TrainConfig
@@ -84,15 +82,15 @@ def train_protocol(
     """
     began = time.monotonic()
     lake = Lake(lake_root)
-    features = FeatureSet.load(lake)
-    train_part, val_part = load_parts(lake, protocol)
-    data = _hashes(lake, protocol)
-    rows = GroupedRows.of(train_part, config.z_clip)
-    validation = Validation.sample(val_part, seed=0)  # the same groups for every seed
+    problem = Problem.load(lake, protocol)
+    features, learn = problem.features, problem.train
+    data = {**problem.hashes, "features": _features_hash(lake)}
+    rows = GroupedRows.of(learn, config.z_clip)
+    validation = Validation.sample(problem.val, seed=0)  # the same groups for every seed
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         ranker = Ranker(config.ranker, Sizes.of(features))
-    ranker.fit_inputs(features, train_part)
+    ranker.fit_inputs(features, learn)
     tables = ranker.tables(features)
     state = TrainState.start(ranker, config)
     checkpoints = Checkpoints(
@@ -145,38 +143,12 @@ def train_protocol(
     return result
 
 
-def load_parts(lake: Lake, protocol: str) -> tuple[Interactions, Interactions]:
-    """Training and validation rows of a split.
-
-    Raises:
-        ModelLensError: the split is missing, or not of these interactions.
-    """
-    interactions = Interactions.load(lake)
-    split = lake.read(f"splits/{protocol}", ["group_id", "model_id", "part"])
-    keys = lake.read("features/interactions", ["group_id", "model_id"])
-    if any(split[name] != keys[name] for name in keys.column_names):
-        raise ModelLensError(
-            f"splits/{protocol} does not fit features/interactions row by row; build the splits again"
-        )
-    part = np.asarray(split["part"].to_pylist(), dtype=np.str_)
-    for name in ("train", "val"):
-        if not (part == name).any():
-            raise ModelLensError(
-                f"splits/{protocol} has no row in part {name!r}; collect more records or use another protocol"
-            )
-    return interactions.select(part == "train"), interactions.select(part == "val")
-
-
-def _hashes(lake: Lake, protocol: str) -> dict[str, str]:
-    """Hashes of everything that a run reads."""
+def _features_hash(lake: Lake) -> str:
+    """Hash of everything that is known about entities."""
     names = ("models", "datasets", "tasks", "metrics", "families")
     files = [lake.path(f"features/{name}") for name in names]
     files += [lake.root / f"features/{name}_vectors.npy" for name in ("model", "dataset")]
-    return {
-        "interactions": file_sha256(lake.path("features/interactions")),
-        "split": file_sha256(lake.path(f"splits/{protocol}")),
-        "features": _fingerprint([file_sha256(path) for path in files]),
-    }
+    return _fingerprint([file_sha256(path) for path in files])
 
 
 def _fingerprint(value: object) -> str:

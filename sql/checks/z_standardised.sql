@@ -11,23 +11,33 @@ WITH per_model AS (
     FROM corpus.records
     WHERE lower_is_better IS NOT NULL
     GROUP BY group_id, model_id
+),
+
+per_group AS (
+    SELECT
+        group_id,
+        count(*) AS n_models,
+        count(z) AS n_z,
+        avg(z) AS mean,
+        stddev_pop(z) AS std,
+        max(abs(z)) AS furthest,
+        arg_max(oriented, z) AS first,
+        max(oriented) AS best,
+        max(oriented) - min(oriented) > 1e-9 * max(abs(oriented)) AS differ,
+        1e-9 * max(abs(oriented)) AS rounding
+    FROM per_model
+    GROUP BY group_id
 )
 
-SELECT
-    group_id,
-    count(*) AS n_models,
-    avg(z) AS mean,
-    stddev_pop(z) AS std,
-    corr(z, oriented) AS agreement
-FROM per_model
-GROUP BY group_id
-HAVING
-    count(*) >= 2
+SELECT group_id, n_models, n_z, mean, std, furthest, best - first AS best_is_off_by
+FROM per_group
+WHERE
+    n_models >= 2
     AND (
-        count(z) < count(*)
-        OR abs(avg(z)) > 1e-6
-        OR (max(oriented) > min(oriented) AND abs(stddev_pop(z) - 1) > 1e-6)
-        OR (max(oriented) = min(oriented) AND max(abs(z)) > 0)
-        OR (stddev_pop(z) > 0 AND stddev_pop(oriented) > 0 AND corr(z, oriented) < 0.999)
+        n_z < n_models
+        OR abs(mean) > 1e-6
+        OR (differ AND abs(std - 1) > 1e-6)
+        OR (NOT differ AND furthest > 0)
+        OR best - first > rounding
     )
 ORDER BY group_id

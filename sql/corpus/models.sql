@@ -9,10 +9,8 @@ WITH RECURSIVE scored AS (
 profiles AS (
     SELECT
         model_id,
-        md5(
-            source
-            || string_agg(group_id || '=' || round(score, 4), ';' ORDER BY group_id, record_id)
-        ) AS profile
+        -- a sum of hashes does not depend on the order of the rows
+        (source, count(*), sum(hash(group_id, round(score, 4))::HUGEINT)) AS profile
     FROM corpus.records
     GROUP BY model_id, source
     HAVING count(DISTINCT group_id) >= 5

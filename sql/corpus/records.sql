@@ -1,25 +1,22 @@
 -- One row per (model, dataset, task, metric, setting): the report that wins there, by tier, then by date.
 -- `spread` is the range of all its reports' scores; `z` is the score, turned so that higher is better,
 -- standardised over the models of its group (null where the direction is unknown or nobody compares).
-WITH ranked AS (
+WITH standing AS (
     SELECT
         record_id,
-        report_id,
         score,
-        row_number() OVER (
-            PARTITION BY record_id
-            ORDER BY
-                CASE
-                    WHEN tier = 'gold' AND verified THEN 1
-                    WHEN tier = 'gold' THEN 2
-                    WHEN tier = 'leaderboard' THEN 3
-                    WHEN tier = 'silver' THEN 4
-                    WHEN tier = 'archive' THEN 5
-                    ELSE 6
-                END,
-                evaluated_at DESC NULLS LAST,
-                retrieved_at DESC,
-                report_id
+        (
+            CASE
+                WHEN tier = 'gold' AND verified THEN 1
+                WHEN tier = 'gold' THEN 2
+                WHEN tier = 'leaderboard' THEN 3
+                WHEN tier = 'silver' THEN 4
+                WHEN tier = 'archive' THEN 5
+                ELSE 6
+            END,
+            coalesce(-datediff('day', DATE '1970-01-01', evaluated_at), 1000000),
+            -epoch_us(retrieved_at),
+            report_id
         ) AS place
     FROM corpus.reports
     WHERE reject_reason IS NULL AND score IS NOT NULL
@@ -27,41 +24,60 @@ WITH ranked AS (
 
 winners AS (
     SELECT
-        record_id,
-        min(report_id) FILTER (place = 1) AS report_id,
+        struct_extract(min(place), 4) AS report_id,
         count(*) AS n_reports,
         max(score) - min(score) AS spread
-    FROM ranked
+    FROM standing
     GROUP BY record_id
 ),
 
 won AS (
-    SELECT
-        r.*,
-        w.n_reports,
-        w.spread,
-        if(r.lower_is_better, -r.score, r.score) AS oriented
+    SELECT r.*, w.n_reports, w.spread, if(r.lower_is_better, -r.score, r.score) AS oriented
     FROM winners AS w
     JOIN corpus.reports AS r ON w.report_id = r.report_id
 ),
 
--- Variants of one model in one group (precisions) count as one model. Sums run in a fixed order, so that
--- the last bit does not depend on the number of threads.
+-- Variants of one model in one group (precisions) count as one model. Sums are exact (decimal), so that the
+-- last bit does not depend on the number of threads.
 compared AS (
-    SELECT group_id, model_id, avg(oriented ORDER BY record_id) AS oriented
+    SELECT
+        group_id,
+        model_id,
+        if(count(*) = 1, min(oriented), sum(oriented::DECIMAL(38, 12))::DOUBLE / count(*)) AS oriented
     FROM won
     WHERE lower_is_better IS NOT NULL
     GROUP BY group_id, model_id
 ),
 
-scale AS (
+-- Scores that differ in the last bits only are equal: the width of such a group is 0.
+ranges AS (
     SELECT
         group_id,
-        avg(oriented ORDER BY model_id) AS mean,
-        if(max(oriented) > min(oriented), stddev_pop(oriented ORDER BY model_id), 0) AS std
+        min(oriented) AS low,
+        if(
+            max(oriented) - min(oriented) > 1e-9 * max(abs(oriented)), max(oriented) - min(oriented), 0
+        ) AS width
     FROM compared
     GROUP BY group_id
     HAVING count(*) >= 2
+),
+
+-- Measured on the group's own range, 0 to 1, where nothing cancels out.
+scale AS (
+    SELECT
+        group_id,
+        low,
+        width,
+        sum(part)::DOUBLE / count(*) AS mean,
+        sqrt(sum(part * part)::DOUBLE / count(*) - pow(sum(part)::DOUBLE / count(*), 2)) AS std
+    FROM (
+        SELECT
+            r.*,
+            if(r.width > 0, (c.oriented - r.low) / r.width, 0)::DECIMAL(18, 15) AS part
+        FROM compared AS c
+        JOIN ranges AS r ON c.group_id = r.group_id
+    )
+    GROUP BY group_id, low, width
 )
 
 SELECT
@@ -80,8 +96,8 @@ SELECT
     w.lower_is_better,
     CASE
         WHEN w.lower_is_better IS NULL THEN NULL
-        WHEN s.std > 0 THEN (w.oriented - s.mean) / s.std
-        WHEN s.std = 0 THEN 0
+        WHEN s.width > 0 THEN ((w.oriented - s.low) / s.width - s.mean) / s.std
+        WHEN s.width = 0 THEN 0
     END AS z,
     w.tier,
     w.source,
@@ -101,4 +117,4 @@ SELECT
     w.raw_value
 FROM won AS w
 LEFT JOIN scale AS s ON w.group_id = s.group_id
-ORDER BY w.record_id
+ORDER BY w.group_id, w.model_id, w.record_id

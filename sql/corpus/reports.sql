@@ -234,4 +234,4 @@ SELECT
     END AS reject_reason
 FROM scored AS s
 LEFT JOIN stated_directions AS d ON s.group_id = d.group_id AND s.known_direction IS NULL
-ORDER BY s.report_id
+ORDER BY s.group_id, s.model_id, s.report_id

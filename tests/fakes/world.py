@@ -149,16 +149,18 @@ class World:
 
 
 def make_world(
-    n_models: int = 40, n_datasets: int = 24, density: float = 0.6, noise: float = 0.2, seed: int = 0
+    n_models: int = 40,
+    n_datasets: int = 24,
+    density: float = 0.6,
+    noise: float = 0.2,
+    seed: int = 0,
 ) -> World:
     """Plant a world. Three datasets of one family share most of their need; families differ."""
     rng = np.random.default_rng(seed)
     family = rng.integers(1, len(FAMILIES), size=n_models)
     params = 10 ** rng.uniform(-1.5, 1.8, size=n_models)
     skill = rng.normal(size=(n_models, 3)) + 0.5 * rng.normal(size=(len(FAMILIES), 3))[family]
-    names = [
-        f"org{i % 7}/{FAMILIES[family[i]]}-{params[i]:.2f}b-v{i}" for i in range(n_models)
-    ]
+    names = [f"org{i % 7}/{FAMILIES[family[i]]}-{params[i]:.2f}b-v{i}" for i in range(n_models)]
     datasets: list[dict[str, Any]] = []
     truth = np.zeros((n_models, n_datasets))
     for j in range(n_datasets):
@@ -167,7 +169,9 @@ def make_world(
         family_name = f"{adjective}-{kind}-{j // 3}"
         base = np.random.default_rng([seed, j // 3]).normal(size=3)
         need = base + 0.3 * rng.normal(size=3)
-        truth[:, j] = 0.6 * np.log10(params) + skill @ need / 1.5 + noise * rng.normal(size=n_models)
+        truth[:, j] = (
+            0.6 * np.log10(params) + skill @ need / 1.5 + noise * rng.normal(size=n_models)
+        )
         datasets.append(
             {
                 "id": f"{family_name}/part{j % 3}", "family": family_name, "task": task,

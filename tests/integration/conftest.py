@@ -63,7 +63,11 @@ def site(tmp_path_factory):
     wheel, data = model_zoo_wheel(world)
     index = PackageIndex()
     index.add(wheel, data)
-    with pytest.MonkeyPatch.context() as patch, serve(index), running_hub(world_repository(world)) as hub:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        serve(index),
+        running_hub(world_repository(world)) as hub,
+    ):
         for name in [n for n in os.environ if n.startswith(FOREIGN)]:
             patch.delenv(name)
         for name, value in pip_environment(index.url, str(folder / "pip")).items():

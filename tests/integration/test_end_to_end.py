@@ -21,7 +21,9 @@ def ask(site, *arguments):
 
 def test_one_run_builds_everything(site):
     assert site.first.success, site.log
-    assert {"raw_hub", "corpus_records", "ranker_production", "serving_bundle"} <= set(site.first.assets)
+    assert {"raw_hub", "corpus_records", "ranker_production", "serving_bundle"} <= set(
+        site.first.assets
+    )
     assert "✓ corpus_records" in site.log
     for path in (site.settings.database_path, site.settings.report_dir / "report.md"):
         assert path.is_file()
@@ -36,7 +38,9 @@ def test_a_second_run_does_no_work_twice(site):
 
 def test_every_planted_score_becomes_one_record_from_its_best_report(site):
     with duck.open_read_only(site.settings.database_path) as con:
-        rows = duck.query(con, "SELECT model_id, dataset_id, tier, score, n_reports FROM records", {})
+        rows = duck.query(
+            con, "SELECT model_id, dataset_id, tier, score, n_reports FROM records", {}
+        )
     planted = set(site.world.model_ids)
     found = [r for r in rows.to_pylist() if r["model_id"] in planted]
     assert len(found) == int(site.world.observed.sum())
@@ -73,7 +77,9 @@ def test_status_says_all_is_well_as_json(site):
 
 def test_recommend_ranks_real_models_with_reasons(site):
     wanted = site.world.datasets[0]
-    result = ask(site, "recommend", wanted["description"], "--top", "5", "--max-params-b", "10", "--json")
+    result = ask(
+        site, "recommend", wanted["description"], "--top", "5", "--max-params-b", "10", "--json"
+    )
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
     models = answer["recommendations"]
@@ -90,7 +96,10 @@ def test_the_api_scores_known_and_unknown_models(site):
     wanted = site.world.datasets[0]
     models = [*site.world.model_ids[:3], "nobody/llama-7b-never-seen"]
     scores = recommender.score(
-        description=wanted["description"], task=wanted["task"], metric=wanted["metric"], models=models
+        description=wanted["description"],
+        task=wanted["task"],
+        metric=wanted["metric"],
+        models=models,
     )
     assert len(scores) == 4
     assert np.isfinite(list(scores)).all()

@@ -2,7 +2,9 @@
 
 import pytest
 
-from modellens_core.store.lake import Lake, file_sha256
+import assets.splits
+from modellens_core.splits import freeze
+from modellens_core.store.lake import file_sha256
 from pipelines.status import collect_status
 from tests.fakes.index_server import build_wheel
 
@@ -33,7 +35,9 @@ def test_a_hub_that_is_down_is_reported_and_stops_nothing(copy, monkeypatch):
 def test_a_corrupt_wheel_leaves_the_last_good_rows(copy, monkeypatch):
     before = state(copy)
     (name,) = copy.index.files["planted-zoo"]
-    other = build_wheel("planted-zoo", "1.0", {"planted_zoo/.mim/configs/all/metafile.yml": "Models: []"})
+    other = build_wheel(
+        "planted-zoo", "1.0", {"planted_zoo/.mim/configs/all/metafile.yml": "Models: []"}
+    )
     monkeypatch.setitem(copy.index.files["planted-zoo"], name, other)
     for cached in (copy.settings.cache_dir / "wheels").rglob("*.whl"):
         cached.unlink()
@@ -45,8 +49,6 @@ def test_a_corrupt_wheel_leaves_the_last_good_rows(copy, monkeypatch):
 
 
 def test_a_blocking_check_stops_everything_below_it(copy, monkeypatch):
-    from modellens_core.splits import freeze
-
     before = state(copy)
     # Break the splitter so that it leaks, and its own guard, so that only the asset check can notice.
     honest = freeze.PROTOCOLS["new_datasets"]
@@ -59,8 +61,9 @@ def test_a_blocking_check_stops_everything_below_it(copy, monkeypatch):
 
     monkeypatch.setattr(freeze, "PROTOCOLS", {**freeze.PROTOCOLS, "new_datasets": leaking})
     monkeypatch.setattr(freeze, "require_clean", lambda *_: None)
-    Lake(copy.settings.lake_dir).path("splits/new_datasets").unlink()
-    touch_interactions(copy)
+    monkeypatch.setattr(
+        assets.splits, "SPLIT_SEED", assets.splits.SPLIT_SEED + 1
+    )  # makes them stale
     outcome, log = copy.run()
     assert not outcome.success
     failed = [(c.asset, c.name) for c in outcome.failed_checks if c.severity == "ERROR"]
@@ -78,10 +81,3 @@ def test_a_blocking_check_stops_everything_below_it(copy, monkeypatch):
 def built(log):
     """Assets that the log says were materialised."""
     return [line.split()[1] for line in log.splitlines() if line.strip().startswith("✓")]
-
-
-def touch_interactions(site):
-    """Make the splits stale the way a change of their seed does."""
-    import assets.splits
-
-    assets.splits.SPLIT_SEED += 1

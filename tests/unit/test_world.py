@@ -13,7 +13,9 @@ def test_arrays_and_items_tell_the_same_truth():
     assert len(reports) == len(rows) == int(world.observed.sum())
     for g in range(rows.n_groups):
         mask = rows.group == g
-        published = {r.raw_model: r.value for r in reports if r.raw_dataset == features.dataset_ids[g]}
+        published = {
+            r.raw_model: r.value for r in reports if r.raw_dataset == features.dataset_ids[g]
+        }
         values = np.array([published[m] for m in features.model_ids[rows.model[mask]]])
         lower = world.datasets[g]["lower_is_better"]
         best_first = values if lower else -values

@@ -36,7 +36,9 @@ def test_each_broken_rule_fails_alone_and_names_examples():
         found = outcomes(**change)
         assert [name for name, o in found.items() if not o.passed] == [rule]
         assert found[rule].unexpected_count > 0
-    assert outcomes(model_id=["nan", "org/y", "z"])["model_id_looks_like_a_name"].examples == ("nan",)
+    assert outcomes(model_id=["nan", "org/y", "z"])["model_id_looks_like_a_name"].examples == (
+        "nan",
+    )
 
 
 def test_an_empty_table_fails():

@@ -11,7 +11,6 @@ from modellens_core.serving.context import (
     find_task,
     nearest_datasets,
     require_description,
-    similarities,
 )
 
 TASKS = ["automatic-speech-recognition", "object-detection", "text-classification"]
@@ -66,6 +65,11 @@ def test_the_task_of_the_near_datasets_wins_not_that_of_the_large_ones():
     assert KNOWN.likely_task(near((2, 0.9), (0, 0.6), (1, 0.5))) == 2
 
 
+def test_the_unnamed_task_wins_only_if_nothing_else_is_near():
+    assert KNOWN.likely_task(near((0, 0.9), (2, 0.2)), unnamed=0) == 2
+    assert KNOWN.likely_task(near((0, 0.9)), unnamed=0) == 0
+
+
 def test_the_metric_is_one_of_the_task():
     assert KNOWN.likely_metric(near((0, 0.9), (2, 0.3)), task=2) == 0
     assert KNOWN.likely_metric(near((3, 0.9), (2, 0.3)), task=2) == 2
@@ -82,14 +86,11 @@ def test_nothing_known_nothing_inferred():
 
 
 def test_nearest_come_first_and_datasets_without_text_never():
-    vectors = np.array([[1, 0], [0, 0], [0, 1], [0.6, 0.8]], dtype=np.float32)
-    cosines = similarities(np.array([0, 1], dtype=np.float32), vectors)
-    found = nearest_datasets(cosines)
+    found = nearest_datasets(np.array([0, np.nan, 1, 0.8], dtype=np.float32))
     assert found.index.tolist() == [2, 3, 0]
     assert found.similarity.tolist() == pytest.approx([1, 0.8, 0])
     assert found.first(2).index.tolist() == [2, 3]
-    nothing = similarities(vectors[0], np.zeros((2, 2), np.float32))
-    assert len(nearest_datasets(nothing).index) == 0
+    assert len(nearest_datasets(np.full(2, np.nan, np.float32)).index) == 0
 
 
 def test_siblings_have_one_voice():

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from modellens_core.features.featureset import INTERACTIONS, FeatureSet, Interactions
+from modellens_core.splits.freeze import rows_hash
 from modellens_core.store.lake import Lake, write_json
 
 
@@ -71,5 +72,11 @@ def write_lake(root: Path, features: FeatureSet, rows: Interactions, part: np.nd
         schema=INTERACTIONS,
     )
     lake.write("features/interactions", table)
-    lake.write("splits/planted", pa.table(keys | {"part": text(part)}))
+    freeze(lake, pa.table(keys | {"part": text(part)}))
     return lake
+
+
+def freeze(lake: Lake, split: pa.Table) -> None:
+    """Write the split "planted" with its manifest."""
+    lake.write("splits/planted", split)
+    write_json(lake.root / "splits/planted.json", {"hash": rows_hash(split)})

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from modellens_core.errors import ModelLensError
 from modellens_core.features.featureset import Interactions
+from modellens_core.splits.parts import standardised
 from modellens_core.training.config import Feed
 from modellens_core.training.data import GroupedRows
 from tests.fakes.world import make_world
@@ -22,10 +23,10 @@ def interactions(groups: list[list[float]]) -> Interactions:
     group = np.repeat(np.arange(len(groups)), [len(g) for g in groups]).astype(np.int32)
     n = len(group)
     names = np.array([f"g{i}" for i in range(len(groups))])
-    return Interactions(
+    return standardised(Interactions(
         group=group, model=np.arange(n, dtype=np.int32), dataset=group, task=group * 0, metric=group * 0,
         y=np.array([y for g in groups for y in g], dtype=np.float64), z=np.full(n, 99.0), group_ids=names, group_family=names,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 groups_strategy = st.lists(
@@ -83,13 +84,12 @@ def test_pairs_reach_every_worse_row_and_anchors_are_balanced_as_asked():
     assert counts[0.0][20] == pytest.approx((1 / 2) / (1 / 2 + 19 / 20), abs=0.02)
 
 
-def test_targets_are_standardised_within_the_rows_at_hand():
-    rows = GroupedRows.of(interactions([[1.0, 2.0, 3.0], [5.0, 5.0, 5.0], [0.0], [1e9, 0.0]]), None)
-    np.testing.assert_allclose(rows.z[:3], [1.2247449, 0.0, -1.2247449], rtol=1e-5)
-    np.testing.assert_array_equal(rows.z[3:6], 0.0)  # nothing to tell apart
-    np.testing.assert_allclose(rows.z[6:], [1.0, -1.0])
-    outlier = GroupedRows.of(interactions([[100.0] + [0.1 * i for i in range(30)]]), 2.0)
-    assert outlier.z.max() == 2.0
+def test_targets_are_the_rows_z_within_bounds():
+    source = interactions([[100.0] + [0.1 * i for i in range(30)], [2.0, 1.0]])
+    plain, clipped = GroupedRows.of(source, None), GroupedRows.of(source, 2.0)
+    assert plain.z.max() > 5.0
+    np.testing.assert_allclose(clipped.z, plain.z.clip(-2.0, 2.0))
+    np.testing.assert_allclose(plain.z, source.z[plain.model])
 
 
 def test_a_group_of_equal_models_gives_lists_but_no_pairs():

@@ -62,7 +62,8 @@ def test_what_was_planted_is_found_on_datasets_never_seen():
 
 def test_no_order_in_truth_gives_no_order_in_scores(small):
     features, rows, part = small
-    flat = replace(rows, y=np.where(part == "train", 1.0, rows.y))
+    learn = part == "train"
+    flat = replace(rows, y=np.where(learn, 1.0, rows.y), z=np.where(learn, 0.0, rows.z))
     _, ranker = run(features, flat, part, TINY)
     test = Validation.sample(rows.select(part == "test"), 0)
     assert abs(test.tau(ranker, ranker.tables(features))) < 0.5

@@ -18,7 +18,7 @@ from modellens_core.training.__main__ import main
 from modellens_core.training.config import load_config
 from modellens_core.training.run import train_protocol
 from tests.fakes.world import make_world
-from tests.unit.training.lakes import parts_by_family, write_lake
+from tests.unit.training.lakes import freeze, parts_by_family, write_lake
 
 QUICK = ("ranker.hidden=16", "feed.min_steps=3", "max_epochs=3")
 CONFIG = load_config("default", {"ranker.hidden": 16, "feed.min_steps": 3, "max_epochs": 3})
@@ -143,7 +143,7 @@ def rewrite_split(lake, part=None, drop=0):
     table = table.slice(drop)
     if part is not None:
         table = table.set_column(2, "part", pa.array([part] * len(table)))
-    lake.write("splits/planted", table)
+    freeze(lake, table)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,10 @@ def rewrite_split(lake, part=None, drop=0):
             "features/interactions.*modellens run",
         ),
         (lambda lake: lake.path("splits/planted").unlink(), "splits/planted.*modellens run"),
-        (lambda lake: rewrite_split(lake, drop=1), "does not fit.*build the splits again"),
-        (lambda lake: rewrite_split(lake, part="train"), "no row in part 'val'"),
-        (lambda lake: rewrite_split(lake, part="val"), "no row in part 'train'"),
+        (lambda lake: rewrite_split(lake, drop=1), "freeze the split again"),
+        (lambda lake: (lake.root / "splits/planted.json").unlink(), "freeze the split again"),
+        (lambda lake: rewrite_split(lake, part="train"), "no group of the validation part"),
+        (lambda lake: rewrite_split(lake, part="val"), "nothing to rank"),
     ],
 )
 def test_what_is_missing_or_does_not_fit_is_one_line_and_exit_code_2(
