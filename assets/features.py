@@ -28,7 +28,13 @@ def features_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         description="One row per model, dataset, task, metric and family, with its index, composed text "
         "(numbers and tables stripped: they would leak the answer), name tokens and size bucket.",
         kinds={"python", "parquet"},
-        code_version=code_version("features/build.py", "features/text.py", "features/names.py"),
+        code_version=code_version(
+            "features/build.py",
+            "features/leaks.py",
+            "features/names.py",
+            "features/text.py",
+            queries=("features/dataset_tasks",),
+        ),
     )
     def features_entities(workspace: Workspace) -> dg.MaterializeResult:
         from modellens_core.features.build import build_entity_tables
@@ -49,7 +55,7 @@ def features_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         build_interactions(workspace.lake)
         return materialized(workspace.lake.info("features/interactions"))
 
-    has_key = settings.openai_api_key is not None
+    has_key = bool(settings.openai_api_key)  # an empty key is no key
 
     @dg.asset(
         group_name="features",
@@ -57,6 +63,8 @@ def features_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         description="Text vectors of models and datasets, embedded once per distinct text by one encoder.",
         kinds={"python", "numpy"},
         code_version=code_version(
+            "features/build.py",
+            "features/domain.py",
             "features/encoders",
             "features/vectors.py",
             settings=(settings.encoder, has_key, settings.openai_base_url),
@@ -87,7 +95,7 @@ def features_assets(settings: Settings) -> list[dg.AssetsDefinition]:
                 "why": choice.note,
                 "weights_hash": encoder.weights_hash,
             },
-            data_version=data_version(*files),
+            data_version=data_version(*files, lake.root / "features/encoder.json"),
         )
 
     return [features_entities, features_interactions, features_vectors]

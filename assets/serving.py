@@ -9,6 +9,7 @@ from assets.metadata import materialized
 from assets.resources import Workspace
 from assets.training import seeds_of, training_dir
 from assets.versions import code_version, data_version
+from modellens_core.store import sql
 
 
 def serving_assets() -> list[dg.AssetsDefinition]:
@@ -20,7 +21,7 @@ def serving_assets() -> list[dg.AssetsDefinition]:
         description="The production ranker with everything it needs to rank: weights, candidate matrix, "
         "catalogue, known scores. Written whole, then pointed to by `LATEST`.",
         kinds={"safetensors", "parquet"},
-        code_version=code_version("serving", "ranking"),
+        code_version=code_version("serving", "ranking", queries=tuple(sql.names("serving"))),
     )
     def serving_bundle(workspace: Workspace) -> dg.MaterializeResult:
         from modellens_core.serving.bundle import publish_bundle

@@ -121,7 +121,7 @@ def _encoder(settings: Settings) -> Finding:
 
 
 def _openai(settings: Settings) -> Finding:
-    if settings.openai_api_key is None:
+    if not settings.openai_api_key:
         return Finding("OpenAI key", "missing", "not set; the embedded encoder is used")
     return Finding("OpenAI key", "ok", "set (not shown)")
 

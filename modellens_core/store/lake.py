@@ -9,6 +9,7 @@ all `layer/*/name` together as one `layer.name`. What the tables mean belongs in
 import hashlib
 import json
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -137,8 +138,14 @@ class Lake:
     @contextmanager
     def session(self) -> Iterator[Any]:
         """An in-memory DuckDB connection that sees every table of the lake as `layer.name`."""
-        with duck.memory_session(self.views()) as con:
+        # Big joins spill beside the lake, not into whatever folder the process was started in.
+        spill = tempfile.TemporaryDirectory(prefix=".spill-", dir=self._made_root())
+        with spill as folder, duck.memory_session(self.views(), Path(folder)) as con:
             yield con
+
+    def _made_root(self) -> Path:
+        self.root.mkdir(parents=True, exist_ok=True)
+        return self.root
 
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT over the lake and return Arrow."""

@@ -8,6 +8,7 @@ that works must recover them, and one that leaks or inverts must not.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -166,7 +167,7 @@ def make_world(
     for j in range(n_datasets):
         kind, task, metric, lower, what = KINDS[(j // 3) % len(KINDS)]
         adjective = ADJECTIVES[(j // 3) % len(ADJECTIVES)]
-        family_name = f"{adjective}-{kind}-{j // 3}"
+        family_name = f"{adjective}-{kind}-{ascii_lowercase[j // 3]}"
         base = np.random.default_rng([seed, j // 3]).normal(size=3)
         need = base + 0.3 * rng.normal(size=3)
         truth[:, j] = (
@@ -174,7 +175,7 @@ def make_world(
         )
         datasets.append(
             {
-                "id": f"{family_name}/part{j % 3}", "family": family_name, "task": task,
+                "id": f"planted/{family_name}-v{j % 3 + 1}", "family": family_name, "task": task,
                 "metric": metric, "lower_is_better": lower, "need": need,
                 "description": f"A benchmark of {adjective} texts that {what}.",
             }

@@ -1,6 +1,8 @@
 """The published database: complete, described, swapped in whole, and good for every example query."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +60,19 @@ def test_counts_and_comments_are_those_of_the_corpus(lake, database):
         for name, count in counts.items():
             assert con.execute(f'SELECT count(*) FROM "{name}"').fetchall() == [(count,)]
     assert counts["records"] == lake.info("corpus/records").rows > 0
+
+
+def test_the_documentation_names_every_table_and_column(database):
+    text = (Path(__file__).parents[2] / "docs/corpus-schema.md").read_text("utf-8")
+    told = {
+        line.split("|")[1].strip(" `"): set(re.findall(r"`(\w+)`", line))
+        for line in text.splitlines()
+        if line.startswith("| `")
+    }
+    with duck.open_read_only(database) as con:
+        found = con.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
+    columns = {table: {c for t, c in found if t == table} for table in release_tables()}
+    assert {t: told[t] - {t} for t in columns} == columns
 
 
 def test_a_reader_keeps_the_old_file_and_the_next_one_sees_the_new(lake, tmp_path):

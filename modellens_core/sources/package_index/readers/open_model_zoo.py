@@ -21,6 +21,9 @@ FILES = (
     "omz_tools/models/*/composite-model.yml",
 )
 
+# The zoo's own short names, as its documentation spells them out; elsewhere they mean other things.
+TASK_TYPES = {"classification": "image classification", "detection": "object detection"}
+
 
 def read(wheel: Wheel, files: Sequence[ResultFile]) -> Iterator[Found]:
     """Read all folders that have reference accuracies.
@@ -40,7 +43,8 @@ def read(wheel: Wheel, files: Sequence[ResultFile]) -> Iterator[Found]:
         if path.name == CHECKS:
             checks.append((file, document))
         elif isinstance(document, dict) and isinstance(document.get("task_type"), str):
-            tasks[str(path.parent)] = document["task_type"].replace("_", " ")
+            task = document["task_type"]
+            tasks[str(path.parent)] = TASK_TYPES.get(task, task.replace("_", " "))
     for file, document in checks:
         folder = PurePosixPath(file.path).parent
         task = tasks.get(str(folder))

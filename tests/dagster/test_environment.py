@@ -1,0 +1,106 @@
+"""Settings, the environment Dagster starts in, the doctor, and the lock."""
+
+import json
+import os
+
+import pytest
+from typer.testing import CliRunner
+
+from modellens_core.config import load_settings, require_sources
+from modellens_core.errors import ConfigError, ModelLensError
+from pipelines.cli import app
+from pipelines.doctor import examine
+from pipelines.environment import prepare
+from pipelines.runner import only_one
+
+
+def test_state_goes_to_one_folder_per_profile_and_telemetry_is_off(settings, monkeypatch):
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    variables = prepare(settings)
+    assert variables["MODELLENS_STATE_DIR"] == str(settings.home / "quickstart" / "dagster")
+    assert variables["DAGSTER_DISABLE_TELEMETRY"] == "yes"
+    assert settings.dagster_dir.is_dir()
+
+
+def test_a_home_without_dagster_yaml_is_refused(settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with pytest.raises(ConfigError, match=r"no dagster\.yaml"):
+        prepare(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"profile": "quickest"}, "MODELLENS_PROFILE"),
+        ({"seeds": "1,x"}, "MODELLENS_SEEDS"),
+        ({"threads": 0}, "MODELLENS_THREADS"),
+        ({"encoder": "word2vec"}, "MODELLENS_ENCODER"),
+    ],
+)
+def test_an_unusable_setting_names_its_variable(given, says):
+    with pytest.raises(ConfigError, match=says):
+        load_settings(**given)
+
+
+def test_profile_snapshot_says_what_it_needs(tmp_path, monkeypatch):
+    monkeypatch.delenv("MODELLENS_SNAPSHOT_DIR", raising=False)
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    with pytest.raises(ConfigError, match="MODELLENS_SNAPSHOT_DIR"):
+        require_sources(load_settings(profile="snapshot"))
+    with pytest.raises(ConfigError, match="not a folder"):
+        require_sources(load_settings(profile="snapshot", snapshot_dir=tmp_path / "absent"))
+    with pytest.raises(ConfigError, match="HF_ENDPOINT"):
+        require_sources(load_settings(profile="snapshot", snapshot_dir=tmp_path))
+    require_sources(
+        load_settings(profile="snapshot", snapshot_dir=tmp_path, hub_endpoint="http://127.0.0.1:9")
+    )
+
+
+def test_keys_never_show(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-planted-secret")
+    monkeypatch.setenv("HF_TOKEN", "hf_planted_secret")
+    shown = repr(load_settings()) + str(
+        [f.to_dict() for f in examine(load_settings(encoder="hashing"))]
+    )
+    assert "planted" not in shown
+
+
+def test_the_doctor_reports_a_hub_that_is_down_and_goes_on(settings):
+    findings = {f.what: f for f in examine(settings)}
+    assert findings["Hub"].state == "missing"
+    assert "HF_ENDPOINT" in findings["Hub"].detail
+    assert findings["dagster"].state == "ok"
+    assert not [f for f in findings.values() if f.state == "broken"]
+
+
+def test_the_doctor_fails_when_something_needed_is_broken(settings, monkeypatch):
+    monkeypatch.setenv("MODELLENS_HOME", str(settings.home))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("MODELLENS_ENCODER", "minilm")
+    monkeypatch.setenv("MODELLENS_ENCODER_PATH", str(settings.home))
+    result = CliRunner().invoke(app, ["doctor", "--json"])
+    assert result.exit_code == 1
+    assert {f["what"]: f["state"] for f in json.loads(result.stdout)}["text encoder"] == "broken"
+
+
+def test_two_runs_of_one_profile_do_not_meet(settings):
+    refused = pytest.raises(ModelLensError, match="another run")
+    with only_one(settings), refused, only_one(settings):
+        pass
+    with only_one(settings):
+        pass
+
+
+def test_status_before_anything_was_built(settings, monkeypatch):
+    monkeypatch.setenv("MODELLENS_HOME", str(settings.home))
+    result = CliRunner().invoke(app, ["status", "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["state"] == "never_run"
+
+
+@pytest.mark.parametrize("command", ["recommend", "query"])
+def test_asking_before_anything_was_built_says_what_to_run(settings, monkeypatch, command):
+    monkeypatch.setenv("MODELLENS_HOME", str(settings.home))
+    result = CliRunner().invoke(app, [command, "photos of street scenes"])
+    assert result.exit_code == 2
+    assert "modellens run" in result.stderr
