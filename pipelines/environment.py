@@ -21,8 +21,8 @@ QUIET = {
 }
 
 
-def prepare(settings: Settings) -> dict[str, str]:
-    """Set the variables Dagster and the libraries read, create the state folder, return what was set.
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that Dagster and the libraries read for this profile.
 
     Raises:
         ConfigError: the project's `dagster.yaml` is not where the code is (not run from a checkout).
@@ -42,6 +42,11 @@ def prepare(settings: Settings) -> dict[str, str]:
     }
     if settings.snapshot_dir is not None:
         variables["MODELLENS_SNAPSHOT_DIR"] = str(settings.snapshot_dir.resolve())
+    return variables
+
+
+def prepare(settings: Settings) -> None:
+    """Set the variables of `environment_of` in this process, and create the state folder."""
+    variables = environment_of(settings)
     settings.dagster_dir.mkdir(parents=True, exist_ok=True)
     os.environ.update(variables)
-    return variables

@@ -144,15 +144,19 @@ def _verdict(data: ReportData, protocol: str) -> Iterator[str]:
     gains = _rows(
         data.differences, protocol=protocol, metric=HEADLINE, min_models=MIN_MODELS_SHOWN[0]
     )
+    few = ours["n_families"] < FEW_FAMILIES
     beaten = [row["baseline"] for row in gains if row["low"] > 0]
     if beaten:
-        yield f"It beats {_join(beaten)}."
+        yield f"It {'is ahead of' if few else 'beats'} {_join(beaten)}."
     for row in gains:
         if row["low"] <= 0:
             worse = "it is worse" if row["high"] < 0 else "the difference is"
             yield f"It **does not beat** {row['baseline']}: {worse} {_cell(row, signed=True)}."
-    if ours["n_families"] < FEW_FAMILIES:
-        yield f"With {ours['n_families']} families the intervals are rough."
+    if few:
+        yield (
+            f"With {ours['n_families']} families a bootstrap interval is too narrow: being ahead here is "
+            "no proof."
+        )
 
 
 def _protocol_section(data: ReportData, protocol: str) -> list[str]:
@@ -171,7 +175,8 @@ def _protocol_section(data: ReportData, protocol: str) -> list[str]:
         )
     }
     for row in _rows(data.differences, protocol=protocol, metric=HEADLINE, min_models=least):
-        said = "beats it" if row["low"] > 0 else "does not beat it"
+        ahead = "ahead, too few families" if row["n_families"] < FEW_FAMILIES else "beats it"
+        said = ahead if row["low"] > 0 else "does not beat it"
         lines.append(
             f"| {row['baseline']} | {_cell(row, signed=True)} | {row['won']:.0%} "
             f"| {_cell(regret[row['baseline']], signed=True)} | {said} |"

@@ -259,6 +259,11 @@ class Recommender:
             notes.append(
                 "no comparison of models on this task is known: text, size and family decide"
             )
+        if self._is_far(question) and question.task_inferred:
+            notes.append(
+                "no known dataset is like this one, so the inferred task is a guess: name the task with "
+                "`task`, and expect nothing if it is not among the known ones"
+            )
         if self._is_far(question):
             notes.append(
                 f"the nearest known dataset is far away (similarity {question.nearest_similarity:.2f}, usual is "

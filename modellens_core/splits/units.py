@@ -1,14 +1,15 @@
 """What must be hidden together: the same model or dataset under another name.
 
 Copies of a model (clone clusters, re-uploads under another organisation, other spellings) are one model
-unit; datasets of one family, other spellings, and datasets whose published scores are copies of one
-another are one dataset unit. A split that assigns whole units cannot leak between them. Too wide a unit
+unit; datasets of one family, families with kindred names (`svt` and `svt-recognition`), other spellings, and
+datasets whose published scores are copies of one another are one dataset unit. A split that assigns whole units cannot leak between them. Too wide a unit
 costs a little training data; too narrow a unit fakes a result, so these err on the wide side. How parts
 are drawn belongs in the protocol modules, how leaks are counted in `leakage.py`.
 """
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ MIN_TWIN_MODELS = 5  # fewer equal scores are a coincidence
 TWIN_SHARE = 0.8  # of the models that two groups have in common
 MAX_SAME_SCORE = 20  # a score that a model has in more groups than this (0, 1) proves nothing
 
+MAX_KINDRED = 8  # families that share a first word: more, and the word is a common one ("image")
+
+_WORD = re.compile(r"[^\W\d_]+|\d+")
 _NOT_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
 
 
@@ -66,8 +70,36 @@ def dataset_units(features: FeatureSet, rows: Interactions) -> IndexArray:
     """
     families = [spelling(f) for f in features.dataset_family]
     names = [spelling(d) for d in features.dataset_ids]
-    twins = twin_datasets(rows)
-    return _components(features.n_datasets, [_codes(families), _codes(names)], twins)
+    kin = kindred_families(features.dataset_family)
+    labels = [_codes(families), _codes(names), _codes(kin)]
+    return _components(features.n_datasets, labels, twin_datasets(rows))
+
+
+def kindred_families(families: Sequence[str] | TextArray) -> list[str]:
+    """Find families that are likely parts or versions of one benchmark, which the normaliser kept apart.
+
+    Families are kin if few families share their first word ("mnli-m", "mnli-mm"), or if one name begins
+    with all words of another ("human-art", "human-art-gt").
+
+    Args:
+        families: [n] family names.
+
+    Returns:
+        [n] name of the first family of each one's kin.
+    """
+    words = {f: tuple(_WORD.findall(f.casefold())) for f in map(str, families)}
+    distinct = sorted(words, key=lambda f: (words[f], f))
+    sharing = Counter(words[f][0] for f in distinct if words[f])
+    kin: dict[str, str] = {}
+    before = ""
+    for family in distinct:  # sorted by words: kin stand next to one another
+        own, last = words[family], words.get(before, ())
+        rare = bool(own and last) and own[0] == last[0] and sharing[own[0]] <= MAX_KINDRED
+        root = words[kin[before]] if before else ()
+        extends = bool(root) and len(own) > len(root) and own[: len(root)] == root
+        kin[family] = kin[before] if rare or extends else family
+        before = family
+    return [kin[str(f)] for f in families]
 
 
 def twin_datasets(rows: Interactions) -> IndexArray:

@@ -134,13 +134,16 @@ read AS (
             WHEN n.maximum IS NULL AND abs(n.value) > 10 THEN 'percent'
             WHEN v.n >= 3 AND v.high <= 1 THEN 'proportion'
             WHEN n.maximum = 1 AND n.voice = '' AND v.high > 1.5 AND v.high <= 100 THEN 'percent'
-            WHEN n.maximum = 1 AND v.n >= 3 AND 2 * v.n_above > v.n AND v.high <= 100 THEN 'percent'
-            WHEN n.maximum IS NULL AND v.n >= 3 AND 2 * v.n_above > v.n AND v.high > 5 THEN 'percent'
+            -- A value of at most 1 among percentages may be either: one author, two scales. It stays undecided.
+            WHEN n.maximum = 1 AND abs(n.value) > 1 AND v.n >= 3 AND 2 * v.n_above > v.n AND v.high <= 100
+                THEN 'percent'
+            WHEN n.maximum IS NULL AND (n.voice = '' OR abs(n.value) > 1) AND v.n >= 3 AND 2 * v.n_above > v.n AND v.high > 5 THEN 'percent'
             WHEN k.n >= 3 AND k.high <= 1 THEN 'proportion'
-            WHEN k.n >= 5 AND 5 * k.n_above >= 4 * k.n AND k.high > 5 AND k.high <= 100 THEN 'percent'
+            WHEN abs(n.value) > 1 AND k.n >= 5 AND 5 * k.n_above >= 4 * k.n AND k.high > 5 AND k.high <= 100 THEN 'percent'
             WHEN o.n >= 3 AND o.high <= 1 THEN 'proportion'
-            WHEN p.n >= 3 AND p.high <= 1 THEN 'proportion'
-            WHEN b.n >= 3 AND b.high <= 1 THEN 'proportion'
+            -- Others may speak for a document only where it does not contradict them.
+            WHEN coalesce(k.high, 0) <= 1 AND p.n >= 3 AND p.high <= 1 THEN 'proportion'
+            WHEN coalesce(k.high, 0) <= 1 AND b.n >= 3 AND b.high <= 1 THEN 'proportion'
             WHEN n.maximum IS NULL AND b.n >= 3 AND 2 * b.n_above > b.n AND b.high > 5
                 AND abs(n.value) > 1 THEN 'percent'
         END AS read_unit

@@ -1,7 +1,6 @@
 """Settings, the environment Dagster starts in, the doctor, and the lock."""
 
 import json
-import os
 
 import pytest
 from typer.testing import CliRunner
@@ -10,22 +9,20 @@ from modellens_core.config import load_settings, require_sources
 from modellens_core.errors import ConfigError, ModelLensError
 from pipelines.cli import app
 from pipelines.doctor import examine
-from pipelines.environment import prepare
+from pipelines.environment import environment_of
 from pipelines.runner import only_one
 
 
-def test_state_goes_to_one_folder_per_profile_and_telemetry_is_off(settings, monkeypatch):
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    variables = prepare(settings)
+def test_state_goes_to_one_folder_per_profile_and_telemetry_is_off(settings):
+    variables = environment_of(settings)
     assert variables["MODELLENS_STATE_DIR"] == str(settings.home / "quickstart" / "dagster")
     assert variables["DAGSTER_DISABLE_TELEMETRY"] == "yes"
-    assert settings.dagster_dir.is_dir()
 
 
 def test_a_home_without_dagster_yaml_is_refused(settings, tmp_path, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     with pytest.raises(ConfigError, match=r"no dagster\.yaml"):
-        prepare(settings)
+        environment_of(settings)
 
 
 @pytest.mark.parametrize(

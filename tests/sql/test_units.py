@@ -61,12 +61,12 @@ DOCUMENTS = {
         card("o/m", ("a", "accuracy", 0.91), ("a", "f1", 0.8), ("b", "recall", 0.7)),
         [0.91, 0.8, 0.7],
     ),
-    "a table in percent has low values too": (
+    "a value of at most 1 in a table in percent may be either": (
         [
             report(raw_model=f"o/{i}", value=value, source_url="https://example.org/table")
             for i, value in enumerate((0.9, 45.0, 67.0))
         ],
-        [0.009, 0.45, 0.67],
+        [None, 0.45, 0.67],
     ),
     "one metric in proportions beside another in percent": (
         card(
@@ -76,11 +76,11 @@ DOCUMENTS = {
         ),
         [0.3, 0.4, 0.5, 0.2, 0.3, 0.4],
     ),
-    "a hopeless language pair among good ones": (
+    "a hopeless language pair among good ones, or another scale": (
         card(
             "o/m", *((f"news-{i}", "bleu", v) for i, v in enumerate((0.4, 20.0, 30.0, 25.0, 18.0)))
         ),
-        [0.004, 0.2, 0.3, 0.25, 0.18],
+        [None, 0.2, 0.3, 0.25, 0.18],
     ),
     "half of a card in percent, half not: nobody can tell": (
         card("o/m", *((f"news-{i}", "bleu", v) for i, v in enumerate((0.4, 0.3, 30.0, 25.0)))),

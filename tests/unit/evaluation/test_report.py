@@ -94,7 +94,9 @@ def test_a_lead_within_its_interval_is_no_win():
 
 
 def test_few_families_are_pointed_out():
-    assert "With 4 families the intervals are rough." in verdict(data(LEVELS, n_families=4))
+    assert "With 4 families a bootstrap interval is too narrow" in verdict(
+        data(LEVELS, n_families=4)
+    )
 
 
 def test_every_method_and_metric_is_in_the_tables_with_its_interval():

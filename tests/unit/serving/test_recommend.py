@@ -108,7 +108,7 @@ def test_reasons_are_real_scores_on_the_nearest_datasets(recommender, published)
     wanted = world.datasets[6]
     answer = recommender.recommend(description=wanted["description"], top=40)
     ids = [d["id"] for d in world.datasets]
-    assert answer.nearest[0].dataset_id.startswith(wanted["family"])
+    assert answer.nearest[0].dataset_id.startswith(f"planted/{wanted['family']}")
     assert answer.nearest_similarity == pytest.approx(answer.nearest[0].similarity, abs=1e-3)
     shown = 0
     for r in answer:
