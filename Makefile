@@ -34,7 +34,7 @@ dev: $(STAMP) ## Dagster's UI on http://127.0.0.1:3000
 	$(WITH_HUB) $(BIN)/modellens dev
 
 test: $(STAMP) ## the test suite, hermetic
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(STAMP) ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
