@@ -52,7 +52,6 @@ def training_asset(protocol: str, settings: Settings) -> dg.AssetsDefinition:
         description=f"Rankers trained on the train part of `{protocol}`, one per seed, each stopped and "
         "chosen by weighted tau on the validation groups.",
         kinds={"pytorch", "python"},
-        pool="training",
         code_version=code_version("training", "ranking", settings=(seeds, settings.train_config)),
     )
     def train(

@@ -41,7 +41,11 @@ class Settings(BaseSettings):
     """All settings of one run. `load_settings()` builds it with errors a user can act on."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MODELLENS_", env_file=".env", extra="ignore", populate_by_name=True
+        env_prefix="MODELLENS_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
     )
 
     profile: Profile = Profile.QUICKSTART

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from modellens_core.config import Profile, Settings, load_settings, require_sources
 from modellens_core.errors import ModelLensError
@@ -71,7 +72,7 @@ def clear_errors() -> Iterator[None]:
     try:
         yield
     except ModelLensError as error:
-        err.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        err.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         err.print("\nstopped; nothing finished is lost. Run the same command again to go on.")

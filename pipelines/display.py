@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def show_sources(console: Console, sources: Sequence[dict[str, Any]]) -> None:
             if p["state"] != "ok":
                 style = STATE_STYLE.get(p["state"], "red")
                 console.print(
-                    f"    [{style}]{p['part']}: {p['state']}[/{style}] {p['detail']}",
+                    f"    [{style}]{p['part']}: {p['state']}[/{style}] {escape(p['detail'])}",
                     highlight=False, soft_wrap=True,
                 )  # fmt: skip
 
@@ -88,7 +89,7 @@ def show_rows(console: Console, rows: pa.Table, limit: int) -> None:
     """A query result as a table."""
     table = Table()
     for name in rows.schema.names:
-        table.add_column(name, overflow="fold")
+        table.add_column(escape(name), overflow="fold")
     for row in rows.slice(0, limit).to_pylist():
         table.add_row(*("" if v is None else _short(v) for v in row.values()))
     console.print(table)
@@ -97,7 +98,7 @@ def show_rows(console: Console, rows: pa.Table, limit: int) -> None:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
 
 
 def show_findings(console: Console, findings: Sequence[Any]) -> None:
@@ -135,7 +136,7 @@ def show_ranking(console: Console, answer: "Answer") -> None:
         known = next(iter(model.evidence), None)
         table.add_row(
             str(place),
-            model.model_id,
+            escape(model.model_id),
             f"{model.score:+.2f}",
             f"{model.prior:+.2f}",
             f"{model.residual:+.2f}",
@@ -146,4 +147,4 @@ def show_ranking(console: Console, answer: "Answer") -> None:
     near = ", ".join(f"{d.dataset_id} ({d.similarity:.2f})" for d in answer.nearest[:3])
     console.print(f"  nearest known datasets: {near or 'none'}", highlight=False, soft_wrap=True)
     for note in answer.notes:
-        console.print(f"  [yellow]note: {note}[/yellow]", highlight=False, soft_wrap=True)
+        console.print(f"  [yellow]note: {escape(note)}[/yellow]", highlight=False, soft_wrap=True)

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from modellens_core.config import Settings
-from modellens_core.errors import ModelLensError
+from modellens_core.errors import BundleError, ModelLensError
 from modellens_core.sources.base import SourceState
 from modellens_core.sources.registry import sources_of
 from modellens_core.store.lake import Lake
@@ -90,6 +90,26 @@ def sources_to_retry(settings: Settings) -> list[dg.AssetKey]:
     return keys
 
 
+def lost_assets(settings: Settings) -> list[dg.AssetKey]:
+    """Assets that were built once but whose output is gone or damaged: Dagster cannot know."""
+    there = {
+        "corpus_database": settings.database_path.is_file(),
+        "evaluation_report": (settings.report_dir / "report.md").is_file(),
+        "serving_bundle": _bundle_is_sound(settings),
+    }
+    return [dg.AssetKey(name) for name, present in there.items() if not present]
+
+
+def _bundle_is_sound(settings: Settings) -> bool:
+    from modellens_core.serving.bundle import latest_bundle
+
+    try:
+        latest_bundle(settings.bundle_dir)
+    except BundleError:
+        return False
+    return True
+
+
 def run_graph(settings: Settings, console: Console, *, refresh: bool = False) -> RunOutcome:
     """Materialise what is stale and what follows from it.
 
@@ -105,7 +125,7 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
     outcomes: list[RunOutcome] = []
     with only_one(settings), dg.DagsterInstance.get() as instance:
         again = raw_assets(settings) if refresh else sources_to_retry(settings)
-        wave = next_wave(defs, {*stale_assets(defs, instance), *again})
+        wave = next_wave(defs, {*stale_assets(defs, instance), *again, *lost_assets(settings)})
         if not wave:
             console.print("[bold]everything is up to date[/bold]")
         while wave:

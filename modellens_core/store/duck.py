@@ -95,10 +95,12 @@ def write_database(path: Path, tables: Mapping[str, Path], comments: Mapping[str
 
 @contextmanager
 def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a finished database for queries."""
+    """Open a finished database for queries that can neither write nor read anything else."""
     con = duckdb.connect(str(path), read_only=True)
     try:
         con.execute("SET TimeZone = 'UTC'")
+        con.execute("SET enable_external_access = false")
+        con.execute("SET lock_configuration = true")
         yield con
     finally:
         con.close()

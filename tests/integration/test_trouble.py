@@ -81,3 +81,15 @@ def test_a_blocking_check_stops_everything_below_it(copy, monkeypatch):
 def built(log):
     """Assets that the log says were materialised."""
     return [line.split()[1] for line in log.splitlines() if line.strip().startswith("✓")]
+
+
+def test_lost_and_damaged_outputs_are_built_again(copy):
+    before = state(copy)
+    copy.settings.database_path.unlink()
+    release = copy.settings.bundle_dir / before["bundle"].strip()
+    with (release / "ranker.safetensors").open("r+b") as weights:
+        weights.truncate(100)
+    outcome, log = copy.run()
+    assert outcome.success, log
+    assert set(outcome.assets) == {"corpus_database", "serving_bundle"}
+    assert state(copy)["database"] == before["database"]

@@ -121,3 +121,23 @@ def test_every_query_says_what_a_row_is_and_reads_tables_of_the_house(folder):
 def test_sql_folder_is_the_source_trees():
     assert sql.sql_root() == Path(__file__).resolve().parents[3] / "sql"
     assert (sql.sql_root() / "corpus").is_dir()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "COPY (SELECT 1) TO '{folder}/out.csv'",
+        "EXPORT DATABASE '{folder}/out'",
+        "SELECT * FROM read_text('{folder}/secret.txt')",
+        "SET enable_external_access = true",
+    ],
+)
+def test_a_users_query_reaches_nothing_but_the_corpus(lake, tmp_path, statement):
+    (tmp_path / "secret.txt").write_text("secret")
+    info = lake.write("corpus/models", pa.table({"x": [1]}))
+    target = tmp_path / "corpus.duckdb"
+    duck.write_database(target, {"models": info.path}, {})
+    before = sorted(p.name for p in tmp_path.iterdir())
+    with duck.open_read_only(target) as reader, pytest.raises(duck.Error):
+        duck.query(reader, statement.format(folder=tmp_path), {})
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
