@@ -134,7 +134,8 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
             if not outcomes[-1].success:
                 break
             done = {dg.AssetKey(name) for o in outcomes for name in o.assets}
-            wave = next_wave(defs, set(stale_assets(defs, instance)) - done)
+            left = {*stale_assets(defs, instance), *lost_assets(settings)} - done
+            wave = next_wave(defs, left)
     return _merge(outcomes)
 
 

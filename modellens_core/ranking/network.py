@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from modellens_core.errors import ModelLensError
 from modellens_core.features.featureset import FeatureSet, Interactions
+from modellens_core.normalize.sizes import SIZE_BUCKETS
 from modellens_core.ranking.config import RankerConfig, Sizes
 from modellens_core.ranking.entities import (
     CandidateMatrix,
@@ -31,7 +32,6 @@ from modellens_core.ranking.entities import (
     standardise,
 )
 
-N_SIZE_BUCKETS = 21  # features/: 0 is unknown, 1..20 are sizes
 SCORING_CHUNK = 65_536  # rows per hidden-layer pass when scoring: bounds memory, not results
 
 
@@ -54,7 +54,7 @@ class Ranker(nn.Module):
         self.sizes = sizes
         self.model_id = nn.Embedding(sizes.models + 1, config.model_id)
         self.name = nn.EmbeddingBag(sizes.name_tokens, config.name, mode="mean", padding_idx=0)
-        self.size = nn.Embedding(N_SIZE_BUCKETS, config.size)
+        self.size = nn.Embedding(len(SIZE_BUCKETS), config.size)
         self.family = nn.Embedding(sizes.families, config.family)
         self.dataset_id = nn.Embedding(sizes.datasets + 1, config.dataset_id)
         self.task = nn.Embedding(sizes.tasks + 1, config.task)
