@@ -156,8 +156,15 @@ def make_world(
     noise: float = 0.2,
     seed: int = 0,
 ) -> World:
-    """Plant a world. Three datasets of one family share most of their need; families differ."""
+    """Plant a world.
+
+    What a dataset needs follows from what its description says, its kind of task and its subject, and from
+    a part of its own that no description tells. Three datasets of one family share most of it.
+    """
     rng = np.random.default_rng(seed)
+    told = np.random.default_rng([seed, 10**6])
+    by_kind = told.normal(size=(len(KINDS), 3))
+    by_subject = told.normal(size=(len(ADJECTIVES), 3))
     family = rng.integers(1, len(FAMILIES), size=n_models)
     params = 10 ** rng.uniform(-1.5, 1.8, size=n_models)
     skill = rng.normal(size=(n_models, 3)) + 0.5 * rng.normal(size=(len(FAMILIES), 3))[family]
@@ -165,12 +172,13 @@ def make_world(
     datasets: list[dict[str, Any]] = []
     truth = np.zeros((n_models, n_datasets))
     for j in range(n_datasets):
-        kind, task, metric, lower, what = KINDS[(j // 3) % len(KINDS)]
-        adjective = ADJECTIVES[(j // 3) % len(ADJECTIVES)]
+        k, a = (j // 3) % len(KINDS), (j // 3) % len(ADJECTIVES)
+        kind, task, metric, lower, what = KINDS[k]
+        adjective = ADJECTIVES[a]
         mark = ascii_lowercase[j // 78] + ascii_lowercase[j // 3 % 26]
         family_name = f"{adjective}{mark}-{kind}"
-        base = np.random.default_rng([seed, j // 3]).normal(size=3)
-        need = base + 0.3 * rng.normal(size=3)
+        own = np.random.default_rng([seed, j // 3]).normal(size=3)
+        need = 0.8 * by_kind[k] + 0.4 * by_subject[a] + 0.5 * own + 0.3 * rng.normal(size=3)
         truth[:, j] = (
             0.6 * np.log10(params) + skill @ need / 1.5 + noise * rng.normal(size=n_models)
         )

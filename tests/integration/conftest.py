@@ -71,7 +71,7 @@ def _apply(patch: pytest.MonkeyPatch, environment: Mapping[str, str], wheel: Whe
 def built(tmp_path_factory):
     """The world, served, and the graph run on it once. Only `site` may use it: it sets no environment."""
     folder = tmp_path_factory.mktemp("site")
-    world = make_world(n_models=50, n_datasets=45, density=0.7, seed=3)
+    world = make_world(n_models=40, n_datasets=90, density=0.6, seed=3)
     wheel, data = model_zoo_wheel(world)
     index = PackageIndex()
     index.add(wheel, data)
