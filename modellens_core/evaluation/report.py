@@ -14,11 +14,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from modellens_core.evaluation import plots
+from modellens_core.evaluation.coverage import NEEDS
 from modellens_core.evaluation.metrics import HEADLINE, METRICS
 from modellens_core.evaluation.summary import MIN_MODELS_SHOWN, PAPER_TAU_BY_PAIRS
 from modellens_core.store.lake import atomic_path
 
 FEW_FAMILIES = 10  # with fewer, a bootstrap over families says little
+LITTLE_KNOWN = 0.5  # a baseline that knows fewer of the ranked models is no opponent
 
 METRIC_NOTES: Mapping[str, str] = {
     "weighted_tau": "Kendall tau, weight on the truly best models; guessing 0 (headline)",
@@ -45,6 +47,7 @@ class ReportData:
         ours: name of the method the report is about.
         groups, summary, differences: tables of `GROUPS`, `SUMMARY`, `DIFFERENCES`.
         manifests: protocol to the manifest of its frozen split.
+        coverage: protocol to baseline to the share of ranked models it knows anything of.
         curves: label of a training run to its (epoch, validation) points.
         corpus_counts: what to its number, in the order to print.
         scores: metric to its scores, for the histograms.
@@ -57,6 +60,7 @@ class ReportData:
     summary: pa.Table
     differences: pa.Table
     manifests: Mapping[str, Mapping[str, Any]]
+    coverage: Mapping[str, Mapping[str, float]]
     curves: Mapping[str, Sequence[tuple[int, float]]]
     corpus_counts: Mapping[str, int]
     scores: Mapping[str, npt.NDArray[np.float64]]
@@ -148,6 +152,12 @@ def _verdict(data: ReportData, protocol: str) -> Iterator[str]:
     beaten = [row["baseline"] for row in gains if row["low"] > 0]
     if beaten:
         yield f"It {'is ahead of' if few else 'beats'} {_join(beaten)}."
+    blind = [name for name in beaten if data.coverage[protocol].get(name, 1) < LITTLE_KNOWN]
+    if blind:
+        known = [f"{NEEDS[n]} for {data.coverage[protocol][n]:.0%}" for n in blind]
+        yield (
+            f"Being ahead of {_join(blind)} says little: known of the ranked models are {_join(known)}."
+        )
     for row in gains:
         if row["low"] <= 0:
             worse = "it is worse" if row["high"] < 0 else "the difference is"
@@ -156,6 +166,13 @@ def _verdict(data: ReportData, protocol: str) -> Iterator[str]:
         yield (
             f"With {ours['n_families']} families a bootstrap interval is too narrow: being ahead here is "
             "no proof."
+        )
+    chosen_on = data.manifests[protocol]["parts"]["val"]
+    if chosen_on["dataset_families"] < FEW_FAMILIES:
+        yield (
+            f"Training was stopped on {_count(chosen_on['measurable_groups'], 'validation list')} of "
+            f"{_count(chosen_on['dataset_families'], 'dataset family', 'dataset families')}: how well "
+            "that was chosen is luck."
         )
 
 
@@ -181,7 +198,12 @@ def _protocol_section(data: ReportData, protocol: str) -> list[str]:
             f"| {row['baseline']} | {_cell(row, signed=True)} | {row['won']:.0%} "
             f"| {_cell(regret[row['baseline']], signed=True)} | {said} |"
         )
-    lines += ["", f"![tau by length of list](size-{protocol}.png)", ""]
+    knows = [
+        f"{NEEDS[name]} of {share:.0%} (`{name}`)"
+        for name, share in data.coverage[protocol].items()
+    ]
+    lines += ["", f"What the baselines know of the ranked models: {_join(knows)}.", ""]
+    lines += [f"![tau by length of list](size-{protocol}.png)", ""]
     lines += [
         "### The split",
         "",

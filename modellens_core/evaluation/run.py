@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from modellens_core.evaluation.coverage import coverage
 from modellens_core.evaluation.protocol import Method, evaluate
 from modellens_core.evaluation.ranker_method import NAME, RankerMethod, read_curve
 from modellens_core.evaluation.report import ReportData, write_report
@@ -68,6 +69,7 @@ def evaluate_all(
     """
     parts = []
     curves: dict[str, list[tuple[int, float]]] = {}
+    known: dict[str, dict[str, float]] = {}
     for protocol in REPORTED:
         problem = Problem.load(lake, protocol)
         require_clean(audit(problem.features, problem.rows, problem.parts, protocol), protocol)
@@ -75,6 +77,7 @@ def evaluate_all(
         methods: list[Method] = [*rankers, *trivial_baselines(seeds)]
         judged = evaluate(problem, methods, progress=progress)
         parts.append((judged.groups, summarise(judged.groups, judged.seconds)))
+        known[protocol] = coverage(problem)
         curves |= {f"{protocol}, seed {r.seed}": read_curve(r.folder) for r in rankers}
     groups = pa.concat_tables([part[0] for part in parts])
     summary = pa.concat_tables([part[1] for part in parts])
@@ -87,6 +90,7 @@ def evaluate_all(
         summary=summary,
         differences=gains,
         manifests={protocol: load_manifest(lake, protocol) for protocol in REPORTED},
+        coverage=known,
         curves=curves,
         corpus_counts=_corpus_counts(problem),
         scores=_scores_by_metric(problem),

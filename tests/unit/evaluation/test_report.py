@@ -53,9 +53,10 @@ def data(levels: dict[str, float], **more) -> ReportData:
         manifests={
             "new_datasets": {
                 "hash": "abc123", "interactions_hash": "def456", "seed": 7, "builder_version": 1,
-                "leaks": {"clone": 0, "alias": 0}, "parts": {"train": COUNTS, "test": COUNTS},
+                "leaks": {"clone": 0, "alias": 0}, "parts": {"train": COUNTS, "val": COUNTS, "test": COUNTS},
             }
         },
+        coverage={"new_datasets": {"size": 0.9, "popularity": 0.1, "model_mean": 1.0}},
         curves={"new_datasets, seed 0": [(0, 0.1), (1, 0.3), (2, 0.2)]},
         corpus_counts={"models": 47000},
         scores={f"metric {i}": np.random.default_rng(i).normal(size=50 + i) for i in range(12)},
@@ -74,7 +75,7 @@ def test_the_first_paragraph_says_plainly_what_is_beaten_and_what_is_not():
     assert "It beats random and size." in first
     assert re.search(r"\*\*does not beat\*\* model_task_mean: it is worse -0\.\d+ \[-", first)
     assert re.search(r"\*\*does not beat\*\* model_mean: the difference is", first)
-    assert "rough" not in first
+    assert "no proof" not in first
 
 
 def test_a_ranker_that_beats_nothing_is_not_praised():
@@ -97,6 +98,29 @@ def test_few_families_are_pointed_out():
     assert "With 4 families a bootstrap interval is too narrow" in verdict(
         data(LEVELS, n_families=4)
     )
+
+
+def test_being_ahead_of_a_baseline_that_knows_nothing_is_called_little():
+    levels = {"modellens": 0.5, "size": 0.2, "popularity": 0.1}
+    said = (
+        "Being ahead of popularity says little: known of the ranked models are downloads for 10%."
+    )
+    assert said in verdict(data(levels))
+    assert "says little" not in verdict(data({"modellens": 0.5, "size": 0.2}))
+    assert "says little" not in verdict(data({"modellens": 0.0, "popularity": 0.2}))
+    assert "know of the ranked models: size of 90% (`size`), downloads of 10%" in report_text(
+        data(levels)
+    )
+
+
+def test_a_small_validation_part_is_pointed_out():
+    given = data(LEVELS)
+    manifest = given.manifests["new_datasets"]
+    few = {**COUNTS, "dataset_families": 3, "measurable_groups": 7}
+    small = {"new_datasets": {**manifest, "parts": {**manifest["parts"], "val": few}}}
+    said = "stopped on 7 validation lists of 3 dataset families"
+    assert said in verdict(replace(given, manifests=small))
+    assert "validation" not in verdict(given)
 
 
 def test_every_method_and_metric_is_in_the_tables_with_its_interval():
