@@ -14,7 +14,7 @@ WITH_HUB := $(BIN)/python -m tests.fakes.hub --snapshot "$(MODELLENS_SNAPSHOT_DI
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test check format bench-run clean
+.PHONY: help setup run dev test check format bench-run bench-recipe clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -48,6 +48,9 @@ format: $(STAMP) ## apply the formatter
 
 bench-run: $(STAMP) ## time and memory of the whole graph, from nothing
 	$(WITH_HUB) $(BIN)/python -m tests.bench.run_graph
+
+bench-recipe: $(STAMP) ## what each part of the training recipe is worth, on a built profile
+	$(BIN)/python -m tests.bench.recipe
 
 clean: ## remove everything that was built
 	rm -rf .modellens bench/out

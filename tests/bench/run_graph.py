@@ -6,13 +6,11 @@ and the versions. Figures only; what they should be is in the docs.
 """
 
 import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +24,9 @@ from pipelines.build import build_defs
 from pipelines.environment import PROJECT_ROOT, prepare
 from pipelines.jobs import LAYERS
 from pipelines.status import collect_status
+from tests.bench.machine import machine
 
 OUT = PROJECT_ROOT / "bench" / "out" / "run_graph.json"
-PACKAGES = ("dagster", "duckdb", "pyarrow", "torch", "huggingface_hub")
 
 
 def timed_run(environment: dict[str, str]) -> float:
@@ -74,9 +72,7 @@ def measure(home: Path) -> dict[str, Any]:
         "peak_gib_of_one_process": round(peak, 2),
         "corpus": status["corpus"],
         "evaluation": status["evaluation"],
-        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(),
-                    "python": platform.python_version()},
-        "versions": {name: version(name) for name in PACKAGES},
+        **machine(),
     }  # fmt: skip
 
 
