@@ -14,6 +14,7 @@ from assets.versions import code_version, data_version
 from modellens_core.config import Settings
 from modellens_core.sources.base import STATUS, SourceState, SourceStatus
 from modellens_core.sources.registry import Source, sources_of
+from modellens_core.store.lake import LazyTables
 
 CHECK = "answered"
 
@@ -66,7 +67,7 @@ def raw_asset(source: Source, settings: Settings) -> dg.AssetsDefinition:
     def collect(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:
         lake = workspace.lake
         names = {t: f"raw/{source.key}/{t}" for t in source.tables}
-        previous = {t: lake.read(name) for t, name in names.items() if lake.exists(name)}
+        previous = LazyTables(lake, names)
         got = source.collect(workspace.settings, previous, log_progress(context))
         infos = [lake.write(names[t], got.tables[t]) for t in source.tables]
         lake.write(f"raw/{source.key}/status", status_table(got.statuses))

@@ -29,7 +29,8 @@ def staging_asset(source: Source, part: StagingPart) -> dg.AssetsDefinition:
     )
     def parse(workspace: Workspace) -> dg.MaterializeResult:
         lake = workspace.lake
-        raw = {t: lake.read(f"raw/{source.key}/{t}") for t in source.tables}
+        read = lake.scan if source.streamed else lake.read
+        raw = {t: read(f"raw/{source.key}/{t}") for t in source.tables}
         tables = staging_tables(part.parse(raw))
         infos = [lake.write(f"staging/{part.name}/{t}", tables[t]) for t in STAGING_SCHEMAS]
         reasons = Counter(tables["rejects"]["reason"].to_pylist())

@@ -59,6 +59,7 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("hub_token", "HF_TOKEN")
     )
     hub_max_models: int = 5000  # the bound of the quickstart crawl; 0 means all
+    hub_full_listing_days: int = Field(default=7, ge=0)  # in between, only what changed is listed
     hub_read_readmes: bool | None = None  # bronze; None: only outside quickstart
 
     openai_api_key: SecretStr | None = Field(
@@ -100,6 +101,11 @@ class Settings(BaseSettings):
     def dagster_dir(self) -> Path:
         """Dagster's run, event and schedule storage."""
         return self.state_dir / "dagster"
+
+    @property
+    def hub_store_path(self) -> Path:
+        """What has been read from the Hub, kept between runs."""
+        return self.state_dir / "hub.sqlite"
 
     @property
     def database_path(self) -> Path:

@@ -16,6 +16,7 @@ from modellens_core.config import Settings
 from modellens_core.progress import Progress
 from modellens_core.schema import Item
 
+# By name. A streamed source's parsers get datasets instead: they may only use `to_batches()`.
 RawTables = Mapping[str, pa.Table]
 
 
@@ -56,16 +57,16 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a collection brought home: raw tables by name, and how each part fared."""
+    """What a collection brought home: raw tables by name (or streams of them), and how each part fared."""
 
-    tables: RawTables
+    tables: Mapping[str, pa.Table | pa.RecordBatchReader]
     statuses: tuple[SourceStatus, ...] = field(default=())
 
 
 class Collect(Protocol):
     """Reads a source. Must not raise for a source that is down: report it and keep `previous`."""
 
-    def __call__(self, settings: Settings, previous: RawTables, progress: Progress) -> Collected:
+    def __call__(self, settings: Settings, previous: RawTables, progress: Progress, /) -> Collected:
         """Collect; `previous` holds the raw tables of the last collection (empty the first time)."""
 
 

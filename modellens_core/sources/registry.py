@@ -49,6 +49,7 @@ class Source:
     parts: tuple[StagingPart, ...]
     code: tuple[str, ...]
     settings: Callable[[Settings], object] = lambda _settings: None  # what its result depends on
+    streamed: bool = False  # larger than memory: parsers get its tables as datasets
 
 
 _EVERYWHERE = frozenset(Profile)
@@ -106,6 +107,7 @@ SOURCES: tuple[Source, ...] = (
         ),
         code=("sources/hub",),
         settings=lambda s: (s.hub_endpoint_identity, s.hub_max_models, s.hub_read_readmes),
+        streamed=True,
     ),
     Source(
         key="open_llm_leaderboard",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from modellens_core.errors import ModelLensError
@@ -90,11 +91,19 @@ class Lake:
             )
         return path
 
-    def write(self, table: str, data: pa.Table) -> TableInfo:
-        """Write an Arrow table atomically as zstd Parquet and describe it."""
+    def write(self, table: str, data: pa.Table | pa.RecordBatchReader) -> TableInfo:
+        """Write an Arrow table, or a stream of batches, atomically as zstd Parquet and describe it.
+
+        A stream is never held whole: one batch becomes one row group.
+        """
         path = self.path(table)
         with atomic_path(path) as tmp:
-            pq.write_table(data, tmp, compression="zstd")
+            if isinstance(data, pa.Table):
+                pq.write_table(data, tmp, compression="zstd")
+            else:
+                with pq.ParquetWriter(tmp, data.schema, compression="zstd") as writer:
+                    for batch in data:
+                        writer.write_batch(batch)
         return self.info(table)
 
     def write_query(self, table: str, sql: str) -> TableInfo:
@@ -107,6 +116,10 @@ class Lake:
     def read(self, table: str, columns: list[str] | None = None) -> pa.Table:
         """Read a table (or some of its columns) into memory."""
         return pq.read_table(self.require(table), columns=columns)
+
+    def scan(self, table: str) -> ds.Dataset:
+        """A table whose batches are read one after the other, never all at once."""
+        return ds.dataset(self.require(table))
 
     def info(self, table: str) -> TableInfo:
         """Describe a table as it is on disk now."""
@@ -151,3 +164,21 @@ class Lake:
         """Run one SELECT over the lake and return Arrow."""
         with self.session() as con:
             return duck.to_arrow(con, sql)
+
+
+class LazyTables(Mapping[str, pa.Table]):
+    """Tables of a lake by a short name, read when they are asked for; those not written are left out."""
+
+    def __init__(self, lake: Lake, tables: Mapping[str, str]) -> None:
+        """Take short names and the tables behind them."""
+        self._lake = lake
+        self._tables = {name: table for name, table in tables.items() if lake.exists(table)}
+
+    def __getitem__(self, name: str) -> pa.Table:
+        return self._lake.read(self._tables[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)

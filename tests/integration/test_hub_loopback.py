@@ -26,6 +26,7 @@ from modellens_core.sources.hub import (
     parse_hub_models,
     parse_hub_silver,
 )
+from modellens_core.sources.hub.store import HubStore
 from tests.fakes.hub import (
     HubRepo,
     MemoryRepository,
@@ -33,7 +34,7 @@ from tests.fakes.hub import (
     snapshot_repository,
     world_repository,
 )
-from tests.integration.hub_support import collect, settings
+from tests.integration.hub_support import Read, collect, settings
 
 REPO = Path(__file__).parents[2]
 
@@ -45,6 +46,11 @@ def _only_the_loopback(monkeypatch):
     close_session()
     yield
     close_session()
+
+
+@pytest.fixture
+def store(tmp_path):
+    return HubStore(tmp_path / "hub.sqlite")
 
 
 @pytest.fixture
@@ -115,11 +121,11 @@ def test_missing_things_raise_what_the_client_promises(hub, tmp_path):
 # Collecting
 
 
-def test_one_request_per_thousand_models_and_one_per_new_readme():
+def test_one_request_per_thousand_models_and_one_per_new_readme(store):
     repos = [HubRepo(f"org/m{i:04d}") for i in range(1700)]
     repos += [HubRepo(f"org/r{i}", {"README.md": b"# Read me"}) for i in range(12)]
     with running_hub(MemoryRepository(repos)) as hub:
-        collected = collect(hub)
+        collected = collect(hub, store)
         assert collected.tables["models"].num_rows == len(repos)
         assert hub.log.count("expand=") == ceil(len(repos) / 1000)
         assert hub.log.count("/api/models") == ceil(len(repos) / 1000) + 1
@@ -127,22 +133,22 @@ def test_one_request_per_thousand_models_and_one_per_new_readme():
         assert sum(s.requests for s in collected.statuses) == len(hub.log.seen)
 
 
-def test_an_unchanged_hub_gives_identical_tables_without_reading_a_file(hub):
-    first = collect(hub)
+def test_an_unchanged_hub_gives_identical_tables_without_reading_a_file(hub, store):
+    first = collect(hub, store)
     hub.log.clear()
-    second = collect(hub, first.tables)
+    second = collect(hub, store)
     assert second.tables["models"].equals(first.tables["models"])
     assert second.tables["readmes"].equals(first.tables["readmes"])
     assert hub.log.count("/resolve/") == 0
 
 
-def test_only_what_changed_is_read_again(hub):
-    first = collect(hub)
+def test_only_what_changed_is_read_again(hub, store):
+    first = collect(hub, store)
     changed = hub.repository.get("model", "people/asr-strings")
     hub.repository.put(replace(changed, files={"README.md": b"# New text"}))
     hub.repository.remove("people/asr-broken-yaml")
     hub.log.clear()
-    second = collect(hub, first.tables)
+    second = collect(hub, store)
     assert hub.log.count("/resolve/") == 1
     texts = {r["repo_id"]: r for r in second.tables["readmes"].to_pylist()}
     assert texts["people/asr-strings"]["text"] == "# New text"
@@ -152,20 +158,20 @@ def test_only_what_changed_is_read_again(hub):
     assert all(texts[k] == before[k] for k in others)
 
 
-def test_a_readme_is_read_at_the_listed_commit(hub):
+def test_a_readme_is_read_at_the_listed_commit(hub, store):
     repo = hub.repository.get("model", "people/asr-strings")
-    collect(hub)
+    collect(hub, store)
     assert hub.log.count(f"/people/asr-strings/resolve/{repo.sha}/README.md") == 1
 
 
-def test_a_file_without_text_is_not_asked_for_twice():
+def test_a_file_without_text_is_not_asked_for_twice(store):
     repos = [
         HubRepo("o/binary", {"README.md": b"\x89PNG\0\0"}),
         HubRepo("o/huge", {"README.md": b"x" * 2_100_000}),
         HubRepo("o/gone", names=("README.md",)),
     ]
     with running_hub(MemoryRepository(repos)) as hub:
-        first = collect(hub)
+        first = collect(hub, store)
         outcomes = {
             r["repo_id"]: (r["outcome"], r["text"]) for r in first.tables["readmes"].to_pylist()
         }
@@ -175,30 +181,31 @@ def test_a_file_without_text_is_not_asked_for_twice():
             "o/gone": ("missing", None),
         }
         hub.log.clear()
-        collect(hub, first.tables)
+        collect(hub, store)
         assert hub.log.count("/resolve/") == 0
 
 
-def test_profiles_decide_how_much_is_read(hub):
-    quick = collect_hub(settings(hub, profile=Profile.QUICKSTART, hub_max_models=3), {}, silent)
+def test_profiles_decide_how_much_is_read(hub, tmp_path):
+    few = settings(hub, tmp_path, profile=Profile.QUICKSTART, hub_max_models=3)
+    quick = Read.of(collect_hub(few, {}, silent))
     downloads = [
         json.loads(t)["downloads"] for t in quick.tables["models"]["listing_json"].to_pylist()
     ]
     assert sorted(downloads) == [39_000, 40_000, 900_000]
     assert hub.log.count("/resolve/") == 0
-    full = collect_hub(settings(hub, profile=Profile.FULL), {}, silent)
+    full = Read.of(collect_hub(settings(hub, tmp_path, profile=Profile.FULL), {}, silent))
     assert full.tables["models"].num_rows == len(hub.repository.all("model"))
     assert full.tables["readmes"].num_rows > 40
 
 
-def test_private_repositories_of_the_token_stay_out():
+def test_private_repositories_of_the_token_stay_out(store):
     repos = [HubRepo("o/public"), HubRepo("o/secret", fields={"private": True})]
     with running_hub(MemoryRepository(repos)) as hub:
-        assert collect(hub).tables["models"]["repo_id"].to_pylist() == ["o/public"]
+        assert collect(hub, store).tables["models"]["repo_id"].to_pylist() == ["o/public"]
 
 
-def test_every_parser_reads_what_was_collected(hub):
-    raw = collect(hub).tables
+def test_every_parser_reads_what_was_collected(hub, store):
+    raw = collect(hub, store).tables
     parsers = (parse_hub_gold, parse_hub_silver, parse_hub_bronze)
     models = {p.__name__: {i.raw_model for i in p(raw) if isinstance(i, Report)} for p in parsers}
     assert "gold-lab/reasoner-9b" in models["parse_hub_gold"]
@@ -261,11 +268,11 @@ def snapshot_dir():
 @pytest.mark.skipif(
     not (snapshot_dir() / "hub").is_dir(), reason="no real records: set MODELLENS_SNAPSHOT_DIR"
 )
-def test_real_records_part():
+def test_real_records_part(store):
     everything = snapshot_repository(snapshot_dir())
     chosen = [r for r in everything.all("model") if r.repo_id.startswith("d")]
     with running_hub(MemoryRepository(chosen)) as hub:
-        collected = collect(hub)
+        collected = collect(hub, store)
         assert [s.state for s in collected.statuses] == [SourceState.OK, SourceState.OK]
         assert hub.log.count("expand=") == ceil(len(chosen) / 1000)
     gold = [i for i in parse_hub_gold(collected.tables) if isinstance(i, Report)]

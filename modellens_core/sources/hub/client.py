@@ -1,14 +1,12 @@
 """Talks to the Hub with the pieces of the genuine client: its session, headers, errors and rate limits.
 
 The client's own listing returns objects that drop parts of `evalResults` and fails on a page with one
-malformed entry, so pages are read here as raw JSON. Retries honour the announced rate-limit window, and
-one thread that meets it holds back all others. What is asked for, and what becomes of it, belongs in
-`collect.py`.
+malformed entry, so pages are read here as raw JSON. Retries honour the announced rate-limit window. How
+fast it may be asked is counted in `throttle.py`; what is asked for belongs in `listing.py` and `readmes.py`.
 """
 
 import hashlib
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +32,7 @@ from tenacity import (
 )
 
 from modellens_core.errors import SourceCorruptError, SourceUnreachableError
+from modellens_core.sources.hub.throttle import Throttle
 
 T = TypeVar("T")
 PAGE_SIZE = 1000
@@ -101,7 +100,7 @@ class HubClient:
         self._backoff = wait_exponential(first, self._patience.longest_wait) + wait_random(0, first)
         self._stopped = threading.Event()
         self._lock = threading.Lock()
-        self._open_at: dict[str, float] = {}  # bucket -> when its rate-limit window opens again
+        self._throttle = Throttle()
 
     @property
     def shown(self) -> str:
@@ -127,8 +126,18 @@ class HubClient:
         )
         self._rows(answer)
 
-    def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[list[Any]]:
+    def pages(
+        self, path: str, params: Mapping[str, Any], following: str | None = None
+    ) -> Iterator[tuple[list[Any], str | None]]:
         """Read a listing page by page, as raw JSON.
+
+        Args:
+            path: of the listing.
+            params: of its first page.
+            following: go on at this page instead, as an earlier call gave it.
+
+        Yields:
+            The rows of a page, and where the next page is below the endpoint; None after the last.
 
         Raises:
             SourceUnreachableError: a page could not be read after all retries.
@@ -136,18 +145,29 @@ class HubClient:
         """
         timeout = httpx2.Timeout(self._patience.read, connect=self._patience.connect)
         url, query = f"{self.endpoint}{path}", dict(params)
+        if following is not None:
+            url, query = self.endpoint + following, {}
         while True:
             answer = self._get(url, query, timeout=timeout, attempts=self._patience.attempts)
-            yield self._rows(answer)
-            following = answer.links.get("next", {}).get("url")
+            rows, following = self._rows(answer), self._following(answer)
+            yield rows, following
             if following is None:
                 return
-            # Mirrors hand on the public Hub's address. The token must not follow it anywhere else.
-            url, query = fix_hf_endpoint_in_url(following, self.endpoint), {}
-            if not url.startswith(f"{self.endpoint}/"):
-                raise SourceCorruptError(
-                    f"the Hub at {self.shown} continues its listing at another address; set HF_ENDPOINT to a Hub"
-                )
+            url, query = self.endpoint + following, {}
+
+    def _following(self, answer: httpx2.Response) -> str | None:
+        """The next page's address below the endpoint; the token must not follow it anywhere else."""
+        link = answer.links.get("next", {}).get("url")
+        if link is None:
+            return None
+        url = fix_hf_endpoint_in_url(
+            link, self.endpoint
+        )  # mirrors hand on the public Hub's address
+        if not url.startswith(f"{self.endpoint}/"):
+            raise SourceCorruptError(
+                f"the Hub at {self.shown} continues its listing at another address; set HF_ENDPOINT to a Hub"
+            )
+        return url.removeprefix(self.endpoint)
 
     def read_text(self, repo_id: str, commit: str, name: str) -> TextFile:
         """Read one text file at one commit.
@@ -219,29 +239,37 @@ class HubClient:
 
     @contextmanager
     def _sent(self, bucket: str) -> Iterator[None]:
-        """Wait until the bucket's window is open, count the request, and sort transport failures."""
-        with self._lock:
-            delay = self._open_at.get(bucket, 0.0) - time.monotonic()
-        self._sleep(max(0.0, delay))
-        with self._lock:
-            self.requests += 1
-        try:
-            yield
-        except (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
-            raise _TryAgainError(_plainly(error)) from error
+        """Wait for a place and for the bucket's window, count the request, and sort transport failures."""
+        with self._throttle.slot(self._stopped):
+            while (delay := self._throttle.delay(bucket)) > 0:
+                self._sleep(delay)
+            self._sleep(0)
+            with self._lock:
+                self.requests += 1
+            try:
+                yield
+            except (
+                httpx2.TimeoutException,
+                httpx2.NetworkError,
+                httpx2.RemoteProtocolError,
+            ) as error:
+                self._throttle.trouble()
+                raise _TryAgainError(_plainly(error)) from error
 
     def _check(self, answer: httpx2.Response, bucket: str) -> None:
         """Note what the rate-limit headers announce; raise for answers that may be better next time."""
         announced = parse_ratelimit_headers(answer.headers)
         wait: float | None = None
-        if announced is not None and announced.remaining == 0:
-            wait = announced.reset_in_seconds + 1.0  # the seconds are rounded down
-            with self._lock:
-                self._open_at[bucket] = time.monotonic() + wait
-        elif answer.headers.get("Retry-After", "").isdigit():
+        if announced is not None:
+            seconds = announced.reset_in_seconds + 1.0  # the seconds are rounded down
+            self._throttle.announced(bucket, announced.remaining, seconds)
+            wait = seconds if announced.remaining == 0 else None
+        if wait is None and answer.headers.get("Retry-After", "").isdigit():
             wait = float(answer.headers["Retry-After"]) + 1.0
         if answer.status_code in _RETRIED:
+            self._throttle.trouble()
             raise _TryAgainError(f"HTTP {answer.status_code}", wait)
+        self._throttle.went_well()
 
     def _retrying(self, attempts: int, send: Callable[[], T]) -> T:
         retrying = Retrying(

@@ -17,6 +17,7 @@ from modellens_core.sources.base import RawTables
 
 SOURCE = "hub"
 _TIME = pa.timestamp("us", tz="UTC")
+_AT_ONCE = 500
 
 MODELS = pa.schema(
     [
@@ -26,6 +27,9 @@ MODELS = pa.schema(
         pa.field("created_at", _TIME),
         pa.field("listing_json", pa.string(), nullable=False),  # the listing's object, untouched
         pa.field("retrieved_at", _TIME, nullable=False),  # when it was first read in this form
+        pa.field(
+            "closed_at", _TIME
+        ),  # when a full listing first lacked it; its results count no more
         pa.field("source_url", pa.string(), nullable=False),
     ]
 )
@@ -69,26 +73,33 @@ def repo_url(repo_id: str) -> str:
     return f"{PUBLIC_HUB}/{repo_id}"
 
 
+def rows_of(raw: RawTables, table: str) -> Iterator[dict[str, Any]]:
+    """The rows of a raw table, a few in memory at a time; none if the table is missing."""
+    if table in raw:
+        for batch in raw[table].to_batches():
+            for start in range(0, batch.num_rows, _AT_ONCE):
+                yield from batch.slice(start, _AT_ONCE).to_pylist()
+
+
 def iter_models(raw: RawTables, *, with_readmes: bool) -> Iterator[Listed]:
-    """Walk over all listed repositories.
+    """Walk over all repositories that are still listed.
 
     Args:
-        raw: the source's raw tables; a missing table counts as empty.
-        with_readmes: attach README texts (they cost memory).
+        raw: the source's raw tables, both sorted by repository; a missing table counts as empty.
+        with_readmes: attach README texts.
     """
-    texts: dict[str, str] = {}
-    if with_readmes and "readmes" in raw:
-        table = raw["readmes"].select(["repo_id", "text"])
-        pairs = zip(*(table[c].to_pylist() for c in ("repo_id", "text")), strict=True)
-        texts = {repo_id: text for repo_id, text in pairs if text is not None}
-    if "models" not in raw:
-        return
-    for batch in raw["models"].to_batches(max_chunksize=1000):
-        for row in batch.to_pylist():
-            yield Listed(
-                repo_id=row["repo_id"],
-                sha=row["sha"],
-                listing=json.loads(row["listing_json"]),
-                retrieved_at=row["retrieved_at"],
-                readme=texts.get(row["repo_id"]),
-            )
+    readmes = rows_of(raw, "readmes") if with_readmes else iter(())
+    readme = next(readmes, None)
+    for row in rows_of(raw, "models"):
+        if row["closed_at"] is not None:
+            continue
+        while readme is not None and readme["repo_id"] < row["repo_id"]:
+            readme = next(readmes, None)
+        own = readme is not None and readme["repo_id"] == row["repo_id"]
+        yield Listed(
+            repo_id=row["repo_id"],
+            sha=row["sha"],
+            listing=json.loads(row["listing_json"]),
+            retrieved_at=row["retrieved_at"],
+            readme=readme["text"] if readme is not None and own else None,
+        )

@@ -45,6 +45,11 @@ class Faults:
         with self._lock:
             self._planned.append(fault)
 
+    def clear(self) -> None:
+        """Let everything go well from here on."""
+        with self._lock:
+            self._planned.clear()
+
     def strike(self, target: str) -> Fault | None:
         """The failure that this request meets, if any."""
         with self._lock:

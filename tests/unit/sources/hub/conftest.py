@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from modellens_core.sources.hub.collect import EXPAND
+from modellens_core.sources.hub.listing import EXPAND
 from modellens_core.sources.hub.raw_tables import MODELS, READMES, repo_url
 from tests.fakes.hub.listing import item
 
@@ -15,6 +15,7 @@ READ_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 def raw_of(*repos, readmes=True):
     """What collecting these repositories gives."""
+    repos = sorted(repos, key=lambda r: r.repo_id)
     rows = [
         {
             "repo_id": r.repo_id, "sha": r.sha, "listing_json": json.dumps(item(r, EXPAND)),
