@@ -14,7 +14,7 @@ WITH_HUB := $(BIN)/python -m tests.fakes.hub --snapshot "$(MODELLENS_SNAPSHOT_DI
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test check format bench-run clean
+.PHONY: help setup run dev test check format bench-run bench-golden clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -48,6 +48,10 @@ format: $(STAMP) ## apply the formatter
 
 bench-run: $(STAMP) ## time and memory of the whole graph, from nothing
 	$(WITH_HUB) $(BIN)/python -m tests.bench.run_graph
+
+PART ?= dev
+bench-golden: $(STAMP) ## README reader against tables labelled by hand (PART=dev or held_out)
+	$(BIN)/python -m tests.bench.golden_tables --part $(PART)
 
 clean: ## remove everything that was built
 	rm -rf .modellens bench/out
