@@ -14,7 +14,7 @@ WITH_HUB := $(BIN)/python -m tests.fakes.hub --snapshot "$(MODELLENS_SNAPSHOT_DI
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test check format bench-run bench-recipe clean
+.PHONY: help setup run dev test check format bench-run bench-recipe bench-golden clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -51,6 +51,10 @@ bench-run: $(STAMP) ## time and memory of the whole graph, from nothing
 
 bench-recipe: $(STAMP) ## what each part of the training recipe is worth, on a built profile
 	$(BIN)/python -m tests.bench.recipe
+
+PART ?= dev
+bench-golden: $(STAMP) ## README reader against tables labelled by hand (PART=dev or held_out)
+	$(BIN)/python -m tests.bench.golden_tables --part $(PART)
 
 clean: ## remove everything that was built
 	rm -rf .modellens bench/out
