@@ -120,6 +120,9 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
         settings: the profile.
         console: where progress goes.
         refresh: ask every source again, not only those that failed last time.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; what was finished before stays.
     """
     defs = build_defs(settings, console=console)
     outcomes: list[RunOutcome] = []
@@ -161,12 +164,17 @@ def _execute(
 ) -> RunOutcome:
     # Dagster warns of its own use of a preview function, once per training subprocess.
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-    result = defs.resolve_job_def(JOB).execute_in_process(
-        instance=instance,
-        asset_selection=keys,
-        run_config={"loggers": {"progress": {}}},
-        raise_on_error=False,
-    )
+    try:
+        result = defs.resolve_job_def(JOB).execute_in_process(
+            instance=instance,
+            asset_selection=keys,
+            run_config={"loggers": {"progress": {}}},
+            raise_on_error=False,
+        )
+    except dg.DagsterExecutionInterruptedError:  # between steps
+        raise KeyboardInterrupt from None
+    if _was_interrupted(result):
+        raise KeyboardInterrupt
     checks = tuple(
         FailedCheck(
             asset=e.asset_key.to_user_string(),
@@ -179,6 +187,13 @@ def _execute(
     )
     failed = tuple(e.step_key or "" for e in result.all_events if e.is_step_failure)
     return RunOutcome(result.success, tuple(k.to_user_string() for k in keys), failed, checks)
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether Ctrl-C ended the run: Dagster records it as a failed run, with a reason of its own."""
+    ends = [e for e in result.all_events if e.event_type is dg.DagsterEventType.RUN_FAILURE]
+    reasons = [e.job_failure_data.failure_reason for e in ends]
+    return any(r is not None and r.value == "UNEXPECTED_TERMINATION" for r in reasons)
 
 
 def _merge(outcomes: list[RunOutcome]) -> RunOutcome:

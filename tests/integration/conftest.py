@@ -58,7 +58,7 @@ def _config(folder: Path) -> Path:
     return path
 
 
-def _apply(patch: pytest.MonkeyPatch, environment: Mapping[str, str], wheel: Wheel) -> None:
+def apply(patch: pytest.MonkeyPatch, environment: Mapping[str, str], wheel: Wheel) -> None:
     """Make this process see the loopback servers and nothing of the machine it runs on."""
     for name in [n for n in os.environ if n.startswith(FOREIGN)]:
         patch.delenv(name)
@@ -87,11 +87,11 @@ def built(tmp_path_factory):
         }
         out = StringIO()
         with pytest.MonkeyPatch.context() as patch:
-            _apply(patch, environment, wheel)
+            apply(patch, environment, wheel)
             settings = load_settings(profile="quickstart")
             environment |= environment_of(settings)
             settings.dagster_dir.mkdir(parents=True)
-            _apply(patch, environment, wheel)
+            apply(patch, environment, wheel)
             outcome = run_graph(settings, Console(file=out, width=200))
         yield Site(world, settings, hub, index, wheel, environment, outcome, out.getvalue())
 
@@ -99,7 +99,7 @@ def built(tmp_path_factory):
 @pytest.fixture
 def site(built, monkeypatch):
     """The finished site, seen from this test."""
-    _apply(monkeypatch, built.environment, built.wheel)
+    apply(monkeypatch, built.environment, built.wheel)
     return built
 
 
@@ -110,5 +110,5 @@ def copy(site, tmp_path, monkeypatch):
     shutil.copytree(site.settings.home, home)
     settings = site.settings.model_copy(update={"home": home})
     environment = {**site.environment, **environment_of(settings)}
-    _apply(monkeypatch, environment, site.wheel)
+    apply(monkeypatch, environment, site.wheel)
     return replace(site, settings=settings, environment=environment)
