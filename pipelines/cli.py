@@ -22,7 +22,7 @@ from modellens_core.config import Profile, Settings, load_settings, require_sour
 from modellens_core.errors import ModelLensError
 from modellens_core.sources.base import SourceState
 from pipelines import display
-from pipelines.environment import PROJECT_ROOT, prepare
+from pipelines.environment import PROJECT_ROOT, make_state, prepare
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -259,7 +259,9 @@ def dev(
     port: Annotated[int, typer.Option(help="Port of the web server on this machine.")] = 3000,
 ) -> None:
     """Open Dagster's UI on the graph (loopback only); the same as `make dev`."""
-    require_sources(settings_for(profile, snapshot_dir))
+    settings = settings_for(profile, snapshot_dir)
+    require_sources(settings)
+    make_state(settings)
     os.chdir(PROJECT_ROOT)
     dagster = Path(sys.executable).with_name("dagster")
     # Replaces this process, so that Ctrl-C goes straight to Dagster.

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 STATE_STYLE = {"ok": "green", "partial": "yellow", "unreachable": "yellow", "corrupt": "red"}
 NEXT_STEP = {
+    "at_work": "a run is at work; what follows is how far it is",
     "never_run": "nothing has been built yet: run `modellens run`",
-    "incomplete": "the last run did not finish: run `modellens run` again, it goes on where it stopped",
+    "cut_off": "the last run was cut off: run `modellens run` again, it goes on where it stopped",
+    "incomplete": "the last run has not finished: run `modellens run` again, it goes on where it stopped",
     "attention": "some sources did not answer (see below); `modellens run` asks them again",
     "ok": "all is well",
 }

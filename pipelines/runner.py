@@ -1,24 +1,26 @@
-"""Runs the graph from the command line: what is stale, in one Dagster run, with progress, once at a time.
+"""Runs the graph from the command line: what is stale, wave by wave, with progress, once at a time.
 
 `modellens run` and `make run` come here. The graph itself, its checks and its logger are Dagster's; this
-module chooses assets, holds the lock, and turns the outcome into something a person or a program reads.
+module chooses assets, starts a Dagster run per wave under the lock, and turns the outcome into something a
+person or a program reads. What was recorded of past runs belongs in `history.py`.
 """
 
+import uuid
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import dagster as dg
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 from modellens_core.config import Settings
-from modellens_core.errors import BundleError, ModelLensError
+from modellens_core.errors import BundleError
 from modellens_core.sources.base import SourceState
 from modellens_core.sources.registry import sources_of
 from modellens_core.store.lake import Lake
 from pipelines.build import build_defs
+from pipelines.environment import make_state
+from pipelines.history import INVOCATION, close_cut_off, mark_finished
+from pipelines.lock import only_one
 from pipelines.staleness import stale_assets
 
 JOB = "everything"
@@ -48,28 +50,6 @@ class RunOutcome:
     assets: tuple[str, ...]
     failed_steps: tuple[str, ...] = ()
     failed_checks: tuple[FailedCheck, ...] = field(default=())
-
-
-@contextmanager
-def only_one(settings: Settings) -> Iterator[None]:
-    """Hold the profile's lock.
-
-    Raises:
-        ModelLensError: another run holds it.
-    """
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    path = settings.state_dir / "run.lock"
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ModelLensError(
-            f"another run of profile {settings.profile.value} is at work ({path}); wait for it to end"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def raw_assets(settings: Settings) -> list[dg.AssetKey]:
@@ -123,22 +103,28 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was finished before stays.
+        ModelLensError: another run is at work, or the state cannot be written.
     """
     defs = build_defs(settings, console=console)
     outcomes: list[RunOutcome] = []
+    tags = {INVOCATION: uuid.uuid4().hex}
+    make_state(settings)
     with only_one(settings), dg.DagsterInstance.get() as instance:
+        close_cut_off(instance)
         again = raw_assets(settings) if refresh else sources_to_retry(settings)
         wave = next_wave(defs, {*stale_assets(defs, instance), *again, *lost_assets(settings)})
         if not wave:
             console.print("[bold]everything is up to date[/bold]")
         while wave:
             console.print(f"[bold]{len(wave)} assets to build[/bold]")
-            outcomes.append(_execute(defs, instance, wave))
+            outcomes.append(_execute(defs, instance, wave, tags))
             if not outcomes[-1].success:
                 break
             done = {dg.AssetKey(name) for o in outcomes for name in o.assets}
             left = {*stale_assets(defs, instance), *lost_assets(settings)} - done
             wave = next_wave(defs, left)
+        else:
+            mark_finished(instance)
     return _merge(outcomes)
 
 
@@ -160,7 +146,10 @@ def next_wave(defs: dg.Definitions, stale: set[dg.AssetKey]) -> list[dg.AssetKey
 
 
 def _execute(
-    defs: dg.Definitions, instance: dg.DagsterInstance, keys: list[dg.AssetKey]
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    keys: list[dg.AssetKey],
+    tags: dict[str, str],
 ) -> RunOutcome:
     # Dagster warns of its own use of a preview function, once per training subprocess.
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
@@ -169,6 +158,7 @@ def _execute(
             instance=instance,
             asset_selection=keys,
             run_config={"loggers": {"progress": {}}},
+            tags=tags,
             raise_on_error=False,
         )
     except dg.DagsterExecutionInterruptedError:  # between steps

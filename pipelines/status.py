@@ -1,6 +1,6 @@
 """The state of one profile as plain data: what `modellens status --json` prints.
 
-Reads the lake, the report tables and Dagster's last run; changes nothing. How it looks on a terminal
+Reads the lake, the report tables and what Dagster recorded; changes nothing. How it looks on a terminal
 belongs in `display.py`.
 """
 
@@ -12,6 +12,8 @@ from modellens_core.config import Settings
 from modellens_core.evaluation.metrics import HEADLINE
 from modellens_core.evaluation.summary import MIN_MODELS_SHOWN
 from modellens_core.store.lake import Lake
+from pipelines.history import CUT_OFF, last_invocation
+from pipelines.lock import is_held
 
 COUNTED = (
     "reports",
@@ -42,17 +44,23 @@ def collect_status(settings: Settings) -> dict[str, Any]:
             "report": _if_there(settings.report_dir / "report.md"),
             "bundle": latest_bundle(settings),
         },
-        "last_run": last_run(settings),
+        "at_work": is_held(settings),
     }
+    status["last_run"] = last_run(settings, at_work=status["at_work"])
     status["state"] = overall(status)
     return status
 
 
 def overall(status: dict[str, Any]) -> str:
-    """`never_run`, `incomplete`, `attention` or `ok`."""
-    if not status["corpus"]:
+    """`at_work`, `never_run`, `cut_off`, `incomplete`, `attention` or `ok`."""
+    last = status["last_run"]
+    if status["at_work"]:
+        return "at_work"
+    if last is None and not status["corpus"]:
         return "never_run"
-    if status["paths"]["bundle"] is None or (status["last_run"] or {}).get("status") == "FAILURE":
+    if last is not None and last["status"] == CUT_OFF:
+        return "cut_off"
+    if status["paths"]["bundle"] is None or (last is not None and last["status"] != "SUCCESS"):
         return "incomplete"
     return "ok" if all(s["state"] == "ok" for s in status["sources"]) else "attention"
 
@@ -108,38 +116,12 @@ def latest_bundle(settings: Settings) -> str | None:
     return str(path) if path.is_dir() else None
 
 
-def last_run(settings: Settings) -> dict[str, Any] | None:
-    """The newest run Dagster knows of, with the checks that failed in it."""
+def last_run(settings: Settings, *, at_work: bool) -> dict[str, Any] | None:
+    """The newest invocation that Dagster knows of, with the checks that failed in it."""
     if not (settings.dagster_dir / "history").is_dir():
         return None
     with dg.DagsterInstance.get() as instance:
-        records = instance.get_run_records(limit=1)
-        if not records:
-            return None
-        record = records[0]
-        seconds = (
-            (record.end_time - record.start_time) if record.end_time and record.start_time else None
-        )
-        logs = instance.all_logs(
-            record.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        )
-        checks = [e.get_dagster_event().asset_check_evaluation_data for e in logs]
-    return {
-        "run_id": record.dagster_run.run_id,
-        "status": record.dagster_run.status.value,
-        "started_at": record.create_timestamp.isoformat(),
-        "seconds": round(seconds, 1) if seconds is not None else None,
-        "failed_checks": [
-            {
-                "asset": c.asset_key.to_user_string(),
-                "check": c.check_name,
-                "severity": c.severity.value,
-                "detail": c.description or "",
-            }
-            for c in checks
-            if not c.passed
-        ],
-    }
+        return last_invocation(instance, at_work=at_work)
 
 
 def _if_there(path: Any) -> str | None:

@@ -9,7 +9,6 @@ all `layer/*/name` together as one `layer.name`. What the tables mean belongs in
 import hashlib
 import json
 import os
-import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -138,14 +137,11 @@ class Lake:
     @contextmanager
     def session(self) -> Iterator[Any]:
         """An in-memory DuckDB connection that sees every table of the lake as `layer.name`."""
-        # Big joins spill beside the lake, not into whatever folder the process was started in.
-        spill = tempfile.TemporaryDirectory(prefix=".spill-", dir=self._made_root())
-        with spill as folder, duck.memory_session(self.views(), Path(folder)) as con:
+        # Big joins spill beside the lake, not into whatever folder the process was started in. DuckDB makes
+        # the folder when it has to, and removes it: who only asks writes nothing.
+        spill = self.root / f".spill-{uuid.uuid4().hex[:8]}"
+        with duck.memory_session(self.views(), spill) as con:
             yield con
-
-    def _made_root(self) -> Path:
-        self.root.mkdir(parents=True, exist_ok=True)
-        return self.root
 
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT over the lake and return Arrow."""

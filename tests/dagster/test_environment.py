@@ -9,8 +9,8 @@ from modellens_core.config import load_settings, require_sources
 from modellens_core.errors import ConfigError, ModelLensError
 from pipelines.cli import app
 from pipelines.doctor import examine
-from pipelines.environment import environment_of
-from pipelines.runner import only_one
+from pipelines.environment import environment_of, make_state
+from pipelines.lock import is_held, only_one
 
 
 def test_state_goes_to_one_folder_per_profile_and_telemetry_is_off(settings):
@@ -81,6 +81,7 @@ def test_the_doctor_fails_when_something_needed_is_broken(settings, monkeypatch)
 
 
 def test_two_runs_of_one_profile_do_not_meet(settings):
+    make_state(settings)
     refused = pytest.raises(ModelLensError, match="another run")
     with only_one(settings), refused, only_one(settings):
         pass
@@ -88,11 +89,21 @@ def test_two_runs_of_one_profile_do_not_meet(settings):
         pass
 
 
+def test_whether_a_run_is_at_work_can_be_asked_without_a_trace(settings):
+    assert not is_held(settings)
+    assert not settings.state_dir.exists()
+    make_state(settings)
+    with only_one(settings):
+        assert is_held(settings)
+    assert not is_held(settings)
+
+
 def test_status_before_anything_was_built(settings, monkeypatch):
     monkeypatch.setenv("MODELLENS_HOME", str(settings.home))
     result = CliRunner().invoke(app, ["status", "--json"])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["state"] == "never_run"
+    assert list(settings.home.iterdir()) == []  # asking leaves no trace
 
 
 @pytest.mark.parametrize("command", ["recommend", "query"])
