@@ -131,6 +131,10 @@ def load_settings(**overrides: object) -> Settings:
     given = {k: v for k, v in overrides.items() if v is not None}
     try:
         settings = Settings(**given)  # type: ignore[arg-type]
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{Path('.env').resolve()} is not UTF-8; save it in that encoding"
+        ) from None
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = "_".join(str(part) for part in first["loc"])

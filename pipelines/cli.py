@@ -6,6 +6,7 @@ one JSON document on standard output and nothing else there. Work is done elsewh
 """
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -98,8 +99,18 @@ def settings_for(profile: Profile | None, snapshot_dir: Path | None = None) -> S
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    """One JSON document on standard output, strict: a number that JSON has no word for is null."""
+    text = json.dumps(strict(value), indent=2, ensure_ascii=False, default=str, allow_nan=False)
+    sys.stdout.write(text + "\n")
+
+
+def strict(value: Any) -> Any:
+    """The same data with null for NaN and the infinities."""
+    if isinstance(value, dict):
+        return {k: strict(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @app.command()
@@ -209,7 +220,7 @@ def query(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Query the corpus in DuckDB: your own SQL, or one of the documented examples by name."""
+    """Query the corpus in DuckDB: one statement of your own SQL, or a documented example by name."""
     from pipelines.queries import example_list, run_query
 
     if show_list or statement is None:

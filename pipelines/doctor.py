@@ -75,8 +75,10 @@ def _existing(path: Path) -> Path:
 def _disk(settings: Settings) -> Finding:
     where = _existing(settings.home.expanduser().resolve())
     free = shutil.disk_usage(where).free / 2**30
-    if not os.access(where, os.W_OK):
-        return Finding("state folder", "broken", f"{where} is not writable; set MODELLENS_HOME")
+    if not where.is_dir() or not os.access(where, os.W_OK):
+        return Finding(
+            "state folder", "broken", f"{where} is no folder one can write to; set MODELLENS_HOME"
+        )
     good = free >= FREE_GIB
     note = (
         "" if good else f"; at least {FREE_GIB:g} GiB are needed, or set MODELLENS_HOME elsewhere"

@@ -3,6 +3,7 @@
 Held by the operating system, so a killed run holds nothing. Who takes it belongs in `runner.py`.
 """
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,13 +43,12 @@ def only_one(settings: Settings) -> Iterator[None]:
 
 
 def is_held(settings: Settings) -> bool:
-    """Whether a run of this profile is at work now. Leaves no file where there was none."""
+    """Whether a run of this profile is at work now. Needs only to read, and leaves no file behind."""
     if not _path(settings).exists():
         return False
-    lock = FileLock(_path(settings))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
+    with _path(settings).open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # what FileLock takes on Unix
+        except BlockingIOError:
+            return True
     return False

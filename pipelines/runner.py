@@ -13,11 +13,11 @@ import dagster as dg
 from rich.console import Console
 
 from modellens_core.config import Settings
-from modellens_core.errors import BundleError
 from modellens_core.sources.base import SourceState
 from modellens_core.sources.registry import sources_of
 from modellens_core.store.lake import Lake
 from pipelines.build import build_defs
+from pipelines.damage import discard_broken_tables, lost_assets
 from pipelines.environment import make_state
 from pipelines.history import INVOCATION, close_cut_off, mark_finished
 from pipelines.lock import only_one
@@ -70,26 +70,6 @@ def sources_to_retry(settings: Settings) -> list[dg.AssetKey]:
     return keys
 
 
-def lost_assets(settings: Settings) -> list[dg.AssetKey]:
-    """Assets that were built once but whose output is gone or damaged: Dagster cannot know."""
-    there = {
-        "corpus_database": settings.database_path.is_file(),
-        "evaluation_report": (settings.report_dir / "report.md").is_file(),
-        "serving_bundle": _bundle_is_sound(settings),
-    }
-    return [dg.AssetKey(name) for name, present in there.items() if not present]
-
-
-def _bundle_is_sound(settings: Settings) -> bool:
-    from modellens_core.serving.bundle import latest_bundle
-
-    try:
-        latest_bundle(settings.bundle_dir)
-    except BundleError:
-        return False
-    return True
-
-
 def run_graph(settings: Settings, console: Console, *, refresh: bool = False) -> RunOutcome:
     """Materialise what is stale and what follows from it.
 
@@ -111,6 +91,8 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
     make_state(settings)
     with only_one(settings), dg.DagsterInstance.get() as instance:
         close_cut_off(instance)
+        for table in discard_broken_tables(settings):
+            console.print(f"[yellow]{table} cannot be read and is built again[/yellow]")
         again = raw_assets(settings) if refresh else sources_to_retry(settings)
         wave = next_wave(defs, {*stale_assets(defs, instance), *again, *lost_assets(settings)})
         if not wave:

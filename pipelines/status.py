@@ -12,6 +12,7 @@ from modellens_core.config import Settings
 from modellens_core.evaluation.metrics import HEADLINE
 from modellens_core.evaluation.summary import MIN_MODELS_SHOWN
 from modellens_core.store.lake import Lake
+from pipelines.damage import require_readable
 from pipelines.history import CUT_OFF, last_invocation
 from pipelines.lock import is_held
 
@@ -29,8 +30,13 @@ COUNTED = (
 
 
 def collect_status(settings: Settings) -> dict[str, Any]:
-    """Everything worth knowing about a profile, JSON-safe."""
+    """Everything worth knowing about a profile, JSON-safe.
+
+    Raises:
+        ModelLensError: a table of the lake is broken; the message says which.
+    """
     lake = Lake(settings.lake_dir)
+    require_readable(lake)
     sources = source_states(lake)
     corpus = corpus_counts(lake)
     status: dict[str, Any] = {

@@ -62,6 +62,14 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
+def _has_footer(path: Path) -> bool:
+    try:
+        pq.read_metadata(path)
+    except (pa.ArrowException, OSError):
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Lake:
     """All tables below one root directory."""
@@ -124,6 +132,10 @@ class Lake:
         """Names of all tables on disk, sorted."""
         found = (p.relative_to(self.root) for p in self.root.rglob("*.parquet"))
         return sorted(str(p.with_suffix("")) for p in found if not p.name.startswith("."))
+
+    def broken(self) -> list[str]:
+        """Names of tables whose file is not a whole Parquet file, sorted. Reads footers only."""
+        return [table for table in self.tables() if not _has_footer(self.path(table))]
 
     def views(self) -> Mapping[str, list[Path]]:
         """`"layer.name"` to the Parquet files behind it, for a DuckDB session."""

@@ -112,3 +112,22 @@ def test_asking_before_anything_was_built_says_what_to_run(settings, monkeypatch
     result = CliRunner().invoke(app, [command, "photos of street scenes"])
     assert result.exit_code == 2
     assert "modellens run" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "doctor"])
+def test_a_home_that_cannot_be_written_is_one_clear_line(settings, monkeypatch, command):
+    (settings.home / "file").write_text("in the way")
+    monkeypatch.setenv("MODELLENS_HOME", str(settings.home / "file" / "home"))
+    monkeypatch.setenv("MODELLENS_ENCODER", "hashing")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    result = CliRunner().invoke(app, [command])
+    assert result.exit_code == {"run": 2, "doctor": 1}[command]
+    assert "set MODELLENS_HOME" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_env_file_in_another_encoding_is_one_clear_line(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_bytes("MODELLENS_HOME=größer".encode("latin-1"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"\.env is not UTF-8"):
+        load_settings()
