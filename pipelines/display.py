@@ -44,6 +44,10 @@ def show_status(console: Console, status: dict[str, Any]) -> None:
             f"{check['detail']}[/yellow]",
             highlight=False,
         )
+    if status["bundle_problem"]:
+        console.print(
+            f"  [red]{escape(status['bundle_problem'])}[/red]", highlight=False, soft_wrap=True
+        )
     for name, path in status["paths"].items():
         if path:
             console.print(f"  {name}: {path}", highlight=False, soft_wrap=True)

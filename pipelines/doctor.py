@@ -129,6 +129,11 @@ def _openai(settings: Settings) -> Finding:
 
 
 def _bundle(settings: Settings) -> Finding:
-    if not (settings.bundle_dir / "LATEST").is_file():
+    from modellens_core.serving.bundle import LATEST, latest_bundle
+
+    if not (settings.bundle_dir / LATEST).is_file():
         return Finding("bundle", "missing", "none yet; run `modellens run`")
-    return Finding("bundle", "ok", str(settings.bundle_dir))
+    try:
+        return Finding("bundle", "ok", str(latest_bundle(settings.bundle_dir).path))
+    except ModelLensError as error:
+        return Finding("bundle", "broken", str(error))

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from modellens_core.config import Settings
+from modellens_core.errors import BundleError
 from modellens_core.evaluation.metrics import HEADLINE
 from modellens_core.evaluation.summary import MIN_MODELS_SHOWN
 from modellens_core.store.lake import Lake
@@ -39,6 +40,7 @@ def collect_status(settings: Settings) -> dict[str, Any]:
     require_readable(lake)
     sources = source_states(lake)
     corpus = corpus_counts(lake)
+    bundle, problem = served_bundle(settings)
     status: dict[str, Any] = {
         "profile": settings.profile.value,
         "corpus": corpus,
@@ -48,8 +50,9 @@ def collect_status(settings: Settings) -> dict[str, Any]:
             "lake": str(settings.lake_dir),
             "database": _if_there(settings.database_path),
             "report": _if_there(settings.report_dir / "report.md"),
-            "bundle": latest_bundle(settings),
+            "bundle": bundle,
         },
+        "bundle_problem": problem,
         "at_work": is_held(settings),
     }
     status["last_run"] = last_run(settings, at_work=status["at_work"])
@@ -113,13 +116,16 @@ def evaluation_summary(lake: Lake) -> dict[str, Any]:
     return found
 
 
-def latest_bundle(settings: Settings) -> str | None:
-    """Path of the bundle that would be served."""
-    pointer = settings.bundle_dir / "LATEST"
-    if not pointer.is_file():
-        return None
-    path = settings.bundle_dir / pointer.read_text("utf-8").strip()
-    return str(path) if path.is_dir() else None
+def served_bundle(settings: Settings) -> tuple[str | None, str | None]:
+    """Path of the bundle that would be served, or what is wrong with it; neither before the first one."""
+    from modellens_core.serving.bundle import LATEST, latest_bundle
+
+    if not (settings.bundle_dir / LATEST).is_file():
+        return None, None
+    try:
+        return str(latest_bundle(settings.bundle_dir).path), None
+    except BundleError as error:
+        return None, str(error)
 
 
 def last_run(settings: Settings, *, at_work: bool) -> dict[str, Any] | None:

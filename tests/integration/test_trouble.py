@@ -10,6 +10,7 @@ from modellens_core.splits import freeze
 from modellens_core.store.lake import Lake, file_sha256
 from pipelines.cli import app
 from pipelines.damage import lost_assets
+from pipelines.doctor import examine
 from pipelines.status import collect_status
 from tests.fakes.index_server import build_wheel
 
@@ -94,6 +95,13 @@ def test_lost_and_damaged_outputs_are_built_again(copy):
     release = copy.settings.bundle_dir / before["bundle"].strip()
     with (release / "ranker.safetensors").open("r+b") as weights:
         weights.truncate(100)
+    status = collect_status(copy.settings)
+    assert status["state"] == "incomplete"
+    assert "ranker.safetensors was changed" in status["bundle_problem"]
+    assert "ranker.safetensors was changed" in CliRunner().invoke(app, ["status"]).stdout
+    (finding,) = [f for f in examine(copy.settings) if f.what == "bundle"]
+    assert finding.state == "broken"
+    assert "ranker.safetensors was changed" in finding.detail
     outcome, log = copy.run()
     assert outcome.success, log
     assert set(outcome.assets) == {"corpus_database", "serving_bundle"}
