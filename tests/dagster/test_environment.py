@@ -29,7 +29,11 @@ def test_a_home_without_dagster_yaml_is_refused(settings, tmp_path, monkeypatch)
     ("given", "says"),
     [
         ({"profile": "quickest"}, "MODELLENS_PROFILE"),
-        ({"seeds": "1,x"}, "MODELLENS_SEEDS"),
+        ({"seeds": "1,x"}, "MODELLENS_SEEDS is"),
+        ({"seeds": ()}, "MODELLENS_SEEDS is"),
+        ({"seeds": "1,2,1"}, "MODELLENS_SEEDS is.*more than once"),
+        ({"seeds": "-1"}, "MODELLENS_SEEDS is"),
+        ({"hub_max_models": -1}, "MODELLENS_HUB_MAX_MODELS is"),
         ({"threads": 0}, "MODELLENS_THREADS"),
         ({"encoder": "word2vec"}, "MODELLENS_ENCODER"),
     ],
