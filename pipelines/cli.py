@@ -23,7 +23,7 @@ from modellens_core.config import Profile, Settings, load_settings, require_sour
 from modellens_core.errors import ModelLensError
 from modellens_core.sources.base import SourceState
 from pipelines import display
-from pipelines.environment import PROJECT_ROOT, make_state, prepare
+from pipelines.environment import PROJECT_ROOT, make_state, prepare, quiet
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,10 +81,11 @@ def clear_errors() -> Iterator[None]:
 
 
 def command(function: Callable[P, R]) -> Callable[P, R]:
-    """Wrap a command in `clear_errors`."""
+    """Wrap a command in `clear_errors`; it imports what it needs only when no library will report home."""
 
     @wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        quiet()
         with clear_errors():
             return function(*args, **kwargs)
 

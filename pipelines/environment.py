@@ -22,6 +22,11 @@ QUIET = {
 }
 
 
+def quiet() -> None:
+    """Switch telemetry off in this process. First of all: libraries read these when they are imported."""
+    os.environ.update(QUIET)
+
+
 def environment_of(settings: Settings) -> dict[str, str]:
     """The variables that Dagster and the libraries read for this profile.
 

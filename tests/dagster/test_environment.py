@@ -1,6 +1,8 @@
 """Settings, the environment Dagster starts in, the doctor, and the lock."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -9,7 +11,7 @@ from modellens_core.config import load_settings, require_sources
 from modellens_core.errors import ConfigError, ModelLensError
 from pipelines.cli import app
 from pipelines.doctor import examine
-from pipelines.environment import environment_of, make_state
+from pipelines.environment import QUIET, environment_of, make_state
 from pipelines.lock import is_held, only_one
 
 
@@ -17,6 +19,22 @@ def test_state_goes_to_one_folder_per_profile_and_telemetry_is_off(settings):
     variables = environment_of(settings)
     assert variables["MODELLENS_STATE_DIR"] == str(settings.home / "quickstart" / "dagster")
     assert variables["DAGSTER_DISABLE_TELEMETRY"] == "yes"
+
+
+@pytest.mark.parametrize("start", ["cli; cli.app(['status'])", "definitions; definitions.defs()"])
+def test_no_library_reads_its_telemetry_switch_before_it_is_off(monkeypatch, start):
+    for name in QUIET:
+        monkeypatch.delenv(name)
+    code = f"""
+import atexit
+def ask():
+    import huggingface_hub
+    print(huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY)
+atexit.register(ask)
+from pipelines import {start}
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True"
 
 
 def test_a_home_without_dagster_yaml_is_refused(settings, tmp_path, monkeypatch):
@@ -43,9 +61,7 @@ def test_an_unusable_setting_names_its_variable(given, says):
         load_settings(**given)
 
 
-def test_profile_snapshot_says_what_it_needs(tmp_path, monkeypatch):
-    monkeypatch.delenv("MODELLENS_SNAPSHOT_DIR", raising=False)
-    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+def test_profile_snapshot_says_what_it_needs(tmp_path):
     with pytest.raises(ConfigError, match="MODELLENS_SNAPSHOT_DIR"):
         require_sources(load_settings(profile="snapshot"))
     with pytest.raises(ConfigError, match="not a folder"):
@@ -60,6 +76,7 @@ def test_profile_snapshot_says_what_it_needs(tmp_path, monkeypatch):
 def test_keys_never_show(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-planted-secret")
     monkeypatch.setenv("HF_TOKEN", "hf_planted_secret")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     shown = repr(load_settings()) + str(
         [f.to_dict() for f in examine(load_settings(encoder="hashing"))]
     )

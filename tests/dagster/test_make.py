@@ -36,9 +36,7 @@ def make(tmp_path, monkeypatch):
     for name, text in (("python", python), ("modellens", MODELLENS)):
         (bin_folder / name).write_text(text)
         (bin_folder / name).chmod(0o755)
-    monkeypatch.setenv("PYTHONPATH", str(PROJECT_ROOT))
-    for name in ("PROFILE", "MODELLENS_PROFILE", "MODELLENS_SNAPSHOT_DIR", "HF_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("PROFILE", raising=False)
 
     def run(*arguments, env_file=""):
         (tmp_path / ".env").write_text(env_file)
