@@ -4,14 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PROFILE ?= $(or $(MODELLENS_PROFILE),quickstart)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export MODELLENS_PROFILE := $(PROFILE)
 
-# Profile snapshot reads the Hub's cards through the genuine client from a local Hub.
-ifeq ($(PROFILE),snapshot)
-WITH_HUB := $(BIN)/python -m tests.fakes.hub --snapshot "$(MODELLENS_SNAPSHOT_DIR)" --
+# Without PROFILE=... the settings decide: MODELLENS_PROFILE in the environment or in .env, else quickstart.
+ifdef PROFILE
+export MODELLENS_PROFILE := $(PROFILE)
 endif
+# Profile snapshot reads the Hub's cards through the genuine client from a local Hub.
+WITH_HUB := $(BIN)/python -m tests.fakes.hub.for_profile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run dev test check format bench-run bench-recipe bench-golden clean

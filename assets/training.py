@@ -6,6 +6,7 @@ not partitions, so that the whole graph stays one run (docs/adr/0005).
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def training_asset(protocol: str, settings: Settings) -> dg.AssetsDefinition:
             sys.executable, "-m", "pipelines.worker",
             "--lake", str(config.lake_dir), "--protocol", protocol, "--out", str(out),
             "--seeds", ",".join(map(str, seeds)), "--config", config.train_config,
-            "--processes", str(config.threads),
+            "--processes", str(config.threads), "--parent", str(os.getpid()),
         ]  # fmt: skip
         pipes_subprocess.run(command=command, context=context)
         return result_of(out, seeds)

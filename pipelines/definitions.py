@@ -2,10 +2,15 @@
 
 import dagster as dg
 
-from pipelines.build import build_defs
+from pipelines.environment import quiet
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """Definitions of the profile named by the environment."""
+    quiet()
+    from pipelines.build import (
+        build_defs,
+    )  # imports libraries that must find telemetry switched off
+
     return build_defs()

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 STATE_STYLE = {"ok": "green", "partial": "yellow", "unreachable": "yellow", "corrupt": "red"}
 NEXT_STEP = {
+    "at_work": "a run is at work; what follows is how far it is",
     "never_run": "nothing has been built yet: run `modellens run`",
-    "incomplete": "the last run did not finish: run `modellens run` again, it goes on where it stopped",
+    "cut_off": "the last run was cut off: run `modellens run` again, it goes on where it stopped",
+    "incomplete": "the last run has not finished: run `modellens run` again, it goes on where it stopped",
     "attention": "some sources did not answer (see below); `modellens run` asks them again",
     "ok": "all is well",
 }
@@ -41,6 +43,10 @@ def show_status(console: Console, status: dict[str, Any]) -> None:
             f"  [yellow]check {check['check']} on {check['asset']} ({check['severity'].lower()}): "
             f"{check['detail']}[/yellow]",
             highlight=False,
+        )
+    if status["bundle_problem"]:
+        console.print(
+            f"  [red]{escape(status['bundle_problem'])}[/red]", highlight=False, soft_wrap=True
         )
     for name, path in status["paths"].items():
         if path:

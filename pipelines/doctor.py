@@ -75,8 +75,10 @@ def _existing(path: Path) -> Path:
 def _disk(settings: Settings) -> Finding:
     where = _existing(settings.home.expanduser().resolve())
     free = shutil.disk_usage(where).free / 2**30
-    if not os.access(where, os.W_OK):
-        return Finding("state folder", "broken", f"{where} is not writable; set MODELLENS_HOME")
+    if not where.is_dir() or not os.access(where, os.W_OK):
+        return Finding(
+            "state folder", "broken", f"{where} is no folder one can write to; set MODELLENS_HOME"
+        )
     good = free >= FREE_GIB
     note = (
         "" if good else f"; at least {FREE_GIB:g} GiB are needed, or set MODELLENS_HOME elsewhere"
@@ -127,6 +129,11 @@ def _openai(settings: Settings) -> Finding:
 
 
 def _bundle(settings: Settings) -> Finding:
-    if not (settings.bundle_dir / "LATEST").is_file():
+    from modellens_core.serving.bundle import LATEST, latest_bundle
+
+    if not (settings.bundle_dir / LATEST).is_file():
         return Finding("bundle", "missing", "none yet; run `modellens run`")
-    return Finding("bundle", "ok", str(settings.bundle_dir))
+    try:
+        return Finding("bundle", "ok", str(latest_bundle(settings.bundle_dir).path))
+    except ModelLensError as error:
+        return Finding("bundle", "broken", str(error))

@@ -5,6 +5,7 @@ settings are belongs in `modellens_core.config`.
 """
 
 import os
+import tempfile
 from pathlib import Path
 
 from modellens_core.config import Settings
@@ -19,6 +20,11 @@ QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
+
+
+def quiet() -> None:
+    """Switch telemetry off in this process. First of all: libraries read these when they are imported."""
+    os.environ.update(QUIET)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -46,7 +52,22 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 def prepare(settings: Settings) -> None:
-    """Set the variables of `environment_of` in this process, and create the state folder."""
-    variables = environment_of(settings)
-    settings.dagster_dir.mkdir(parents=True, exist_ok=True)
-    os.environ.update(variables)
+    """Set the variables of `environment_of` in this process. Creates nothing: asking changes nothing."""
+    os.environ.update(environment_of(settings))
+
+
+def make_state(settings: Settings) -> None:
+    """Create the profile's state folder, for a run that will write to it.
+
+    Raises:
+        ConfigError: it cannot be created, or not written to.
+    """
+    try:
+        settings.dagster_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.state_dir):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write to {settings.state_dir} ({error.strerror}); "
+            "set MODELLENS_HOME to a folder that you may write to"
+        ) from None

@@ -67,6 +67,8 @@ def _started(event: dg.DagsterEvent) -> str:
 
 
 def _failed(event: dg.DagsterEvent) -> str:
+    if event.step_failure_data.error_source.value == "INTERRUPT":
+        return f"  [yellow]- {event.step_key} stopped[/yellow]"
     error = event.step_failure_data.error
     cause = error.cause or error if error else None
     return (

@@ -3,7 +3,9 @@
 The examples are files in `sql/examples/`; their header names default parameters.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pyarrow as pa
 
 from modellens_core.errors import ModelLensError, UnknownNameError
 from modellens_core.store import duck, sql
+
+_NAME = re.compile(r"[\w-]+")
 
 
 def example_list() -> list[tuple[str, str]]:
@@ -43,26 +47,68 @@ def _typed(text: str) -> Any:
 
 
 def run_query(database: Path, statement: str, pairs: Sequence[str]) -> pa.Table:
-    """Run SQL or an example by name.
+    """Run one SQL statement, or an example by name.
+
+    Returns:
+        The rows; a column name that comes twice gets a number, so that rows can be records.
 
     Raises:
-        ModelLensError: no corpus yet, or DuckDB refused the query; the message is DuckDB's first line.
+        ModelLensError: no corpus yet or none that opens, no statement or several, or DuckDB refused the
+            query; then the message is DuckDB's first line.
         UnknownNameError: one word that is no example.
     """
     if not database.is_file():
         raise ModelLensError(f"no corpus at {database}; run `modellens run` first")
     text, parameters = statement, parse_parameters(pairs)
-    if len(statement.split()) == 1:
-        name = f"examples/{statement}"
+    if _NAME.fullmatch(statement.strip()):
+        name = f"examples/{statement.strip()}"
         if name not in sql.names("examples"):
             known = ", ".join(n for n, _ in example_list())
             raise UnknownNameError(f"no example query {statement!r}; there are: {known}")
         text = sql.load(name)
         parameters = {**parse_parameters(sql.header(name, "params").split()), **parameters}
-    with duck.open_read_only(database) as con:
+    with _opened(database) as con:
         try:
-            return duck.query(con, text, parameters)
+            rows = duck.query(con, _single(duck.statements(con, text)), parameters)
         except duck.Error as error:
             raise ModelLensError(
                 f"DuckDB refused the query: {str(error).splitlines()[0]}"
             ) from None
+    return rows.rename_columns(distinct(rows.column_names))
+
+
+@contextmanager
+def _opened(database: Path) -> Iterator[Any]:
+    try:
+        with duck.open_read_only(database) as con:
+            yield con
+    except duck.Error as error:
+        raise ModelLensError(
+            f"{database} cannot be opened ({str(error).splitlines()[0]}); "
+            "run `modellens run`, which builds it again"
+        ) from None
+
+
+def _single(statements: Sequence[str]) -> str:
+    # Of several, DuckDB would show the last one's rows as if they answered the whole.
+    if not statements:
+        raise ModelLensError(
+            "the query is empty; give SQL, or the name of an example (`modellens query --list`)"
+        )
+    if len(statements) > 1:
+        raise ModelLensError(f"give one statement at a time; these are {len(statements)}")
+    return statements[0]
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Column names, each once: a repeated one gets the next free number (`score`, `score_2`)."""
+    taken, found = set(names), []
+    seen: set[str] = set()
+    for name in names:
+        chosen, number = name, 1
+        while chosen in seen or (number > 1 and chosen in taken):
+            number += 1
+            chosen = f"{name}_{number}"
+        seen.add(chosen)
+        found.append(chosen)
+    return found

@@ -1,24 +1,26 @@
-"""Runs the graph from the command line: what is stale, in one Dagster run, with progress, once at a time.
+"""Runs the graph from the command line: what is stale, wave by wave, with progress, once at a time.
 
 `modellens run` and `make run` come here. The graph itself, its checks and its logger are Dagster's; this
-module chooses assets, holds the lock, and turns the outcome into something a person or a program reads.
+module chooses assets, starts a Dagster run per wave under the lock, and turns the outcome into something a
+person or a program reads. What was recorded of past runs belongs in `history.py`.
 """
 
+import uuid
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import dagster as dg
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 from modellens_core.config import Settings
-from modellens_core.errors import BundleError, ModelLensError
 from modellens_core.sources.base import SourceState
 from modellens_core.sources.registry import sources_of
 from modellens_core.store.lake import Lake
 from pipelines.build import build_defs
+from pipelines.damage import discard_broken_tables, lost_assets
+from pipelines.environment import make_state
+from pipelines.history import INVOCATION, close_cut_off, mark_finished
+from pipelines.lock import only_one
 from pipelines.staleness import stale_assets
 
 JOB = "everything"
@@ -50,28 +52,6 @@ class RunOutcome:
     failed_checks: tuple[FailedCheck, ...] = field(default=())
 
 
-@contextmanager
-def only_one(settings: Settings) -> Iterator[None]:
-    """Hold the profile's lock.
-
-    Raises:
-        ModelLensError: another run holds it.
-    """
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    path = settings.state_dir / "run.lock"
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ModelLensError(
-            f"another run of profile {settings.profile.value} is at work ({path}); wait for it to end"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def raw_assets(settings: Settings) -> list[dg.AssetKey]:
     """The assets that ask the profile's sources."""
     return [dg.AssetKey(f"raw_{s.key}") for s in sources_of(settings.profile)]
@@ -90,26 +70,6 @@ def sources_to_retry(settings: Settings) -> list[dg.AssetKey]:
     return keys
 
 
-def lost_assets(settings: Settings) -> list[dg.AssetKey]:
-    """Assets that were built once but whose output is gone or damaged: Dagster cannot know."""
-    there = {
-        "corpus_database": settings.database_path.is_file(),
-        "evaluation_report": (settings.report_dir / "report.md").is_file(),
-        "serving_bundle": _bundle_is_sound(settings),
-    }
-    return [dg.AssetKey(name) for name, present in there.items() if not present]
-
-
-def _bundle_is_sound(settings: Settings) -> bool:
-    from modellens_core.serving.bundle import latest_bundle
-
-    try:
-        latest_bundle(settings.bundle_dir)
-    except BundleError:
-        return False
-    return True
-
-
 def run_graph(settings: Settings, console: Console, *, refresh: bool = False) -> RunOutcome:
     """Materialise what is stale and what follows from it.
 
@@ -120,22 +80,33 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
         settings: the profile.
         console: where progress goes.
         refresh: ask every source again, not only those that failed last time.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; what was finished before stays.
+        ModelLensError: another run is at work, or the state cannot be written.
     """
     defs = build_defs(settings, console=console)
     outcomes: list[RunOutcome] = []
+    tags = {INVOCATION: uuid.uuid4().hex}
+    make_state(settings)
     with only_one(settings), dg.DagsterInstance.get() as instance:
+        close_cut_off(instance)
+        for table in discard_broken_tables(settings):
+            console.print(f"[yellow]{table} cannot be read and is built again[/yellow]")
         again = raw_assets(settings) if refresh else sources_to_retry(settings)
         wave = next_wave(defs, {*stale_assets(defs, instance), *again, *lost_assets(settings)})
         if not wave:
             console.print("[bold]everything is up to date[/bold]")
         while wave:
             console.print(f"[bold]{len(wave)} assets to build[/bold]")
-            outcomes.append(_execute(defs, instance, wave))
+            outcomes.append(_execute(defs, instance, wave, tags))
             if not outcomes[-1].success:
                 break
             done = {dg.AssetKey(name) for o in outcomes for name in o.assets}
             left = {*stale_assets(defs, instance), *lost_assets(settings)} - done
             wave = next_wave(defs, left)
+        else:
+            mark_finished(instance)
     return _merge(outcomes)
 
 
@@ -157,16 +128,25 @@ def next_wave(defs: dg.Definitions, stale: set[dg.AssetKey]) -> list[dg.AssetKey
 
 
 def _execute(
-    defs: dg.Definitions, instance: dg.DagsterInstance, keys: list[dg.AssetKey]
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    keys: list[dg.AssetKey],
+    tags: dict[str, str],
 ) -> RunOutcome:
     # Dagster warns of its own use of a preview function, once per training subprocess.
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-    result = defs.resolve_job_def(JOB).execute_in_process(
-        instance=instance,
-        asset_selection=keys,
-        run_config={"loggers": {"progress": {}}},
-        raise_on_error=False,
-    )
+    try:
+        result = defs.resolve_job_def(JOB).execute_in_process(
+            instance=instance,
+            asset_selection=keys,
+            run_config={"loggers": {"progress": {}}},
+            tags=tags,
+            raise_on_error=False,
+        )
+    except dg.DagsterExecutionInterruptedError:  # between steps
+        raise KeyboardInterrupt from None
+    if _was_interrupted(result):
+        raise KeyboardInterrupt
     checks = tuple(
         FailedCheck(
             asset=e.asset_key.to_user_string(),
@@ -179,6 +159,13 @@ def _execute(
     )
     failed = tuple(e.step_key or "" for e in result.all_events if e.is_step_failure)
     return RunOutcome(result.success, tuple(k.to_user_string() for k in keys), failed, checks)
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether Ctrl-C ended the run: Dagster records it as a failed run, with a reason of its own."""
+    ends = [e for e in result.all_events if e.event_type is dg.DagsterEventType.RUN_FAILURE]
+    reasons = [e.job_failure_data.failure_reason for e in ends]
+    return any(r is not None and r.value == "UNEXPECTED_TERMINATION" for r in reasons)
 
 
 def _merge(outcomes: list[RunOutcome]) -> RunOutcome:

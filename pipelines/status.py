@@ -1,6 +1,6 @@
 """The state of one profile as plain data: what `modellens status --json` prints.
 
-Reads the lake, the report tables and Dagster's last run; changes nothing. How it looks on a terminal
+Reads the lake, the report tables and what Dagster recorded; changes nothing. How it looks on a terminal
 belongs in `display.py`.
 """
 
@@ -9,9 +9,13 @@ from typing import Any
 import dagster as dg
 
 from modellens_core.config import Settings
+from modellens_core.errors import BundleError
 from modellens_core.evaluation.metrics import HEADLINE
 from modellens_core.evaluation.summary import MIN_MODELS_SHOWN
 from modellens_core.store.lake import Lake
+from pipelines.damage import require_readable
+from pipelines.history import CUT_OFF, last_invocation
+from pipelines.lock import is_held
 
 COUNTED = (
     "reports",
@@ -27,10 +31,16 @@ COUNTED = (
 
 
 def collect_status(settings: Settings) -> dict[str, Any]:
-    """Everything worth knowing about a profile, JSON-safe."""
+    """Everything worth knowing about a profile, JSON-safe.
+
+    Raises:
+        ModelLensError: a table of the lake is broken; the message says which.
+    """
     lake = Lake(settings.lake_dir)
+    require_readable(lake)
     sources = source_states(lake)
     corpus = corpus_counts(lake)
+    bundle, problem = served_bundle(settings)
     status: dict[str, Any] = {
         "profile": settings.profile.value,
         "corpus": corpus,
@@ -40,19 +50,26 @@ def collect_status(settings: Settings) -> dict[str, Any]:
             "lake": str(settings.lake_dir),
             "database": _if_there(settings.database_path),
             "report": _if_there(settings.report_dir / "report.md"),
-            "bundle": latest_bundle(settings),
+            "bundle": bundle,
         },
-        "last_run": last_run(settings),
+        "bundle_problem": problem,
+        "at_work": is_held(settings),
     }
+    status["last_run"] = last_run(settings, at_work=status["at_work"])
     status["state"] = overall(status)
     return status
 
 
 def overall(status: dict[str, Any]) -> str:
-    """`never_run`, `incomplete`, `attention` or `ok`."""
-    if not status["corpus"]:
+    """`at_work`, `never_run`, `cut_off`, `incomplete`, `attention` or `ok`."""
+    last = status["last_run"]
+    if status["at_work"]:
+        return "at_work"
+    if last is None and not status["corpus"]:
         return "never_run"
-    if status["paths"]["bundle"] is None or (status["last_run"] or {}).get("status") == "FAILURE":
+    if last is not None and last["status"] == CUT_OFF:
+        return "cut_off"
+    if status["paths"]["bundle"] is None or (last is not None and last["status"] != "SUCCESS"):
         return "incomplete"
     return "ok" if all(s["state"] == "ok" for s in status["sources"]) else "attention"
 
@@ -99,47 +116,24 @@ def evaluation_summary(lake: Lake) -> dict[str, Any]:
     return found
 
 
-def latest_bundle(settings: Settings) -> str | None:
-    """Path of the bundle that would be served."""
-    pointer = settings.bundle_dir / "LATEST"
-    if not pointer.is_file():
-        return None
-    path = settings.bundle_dir / pointer.read_text("utf-8").strip()
-    return str(path) if path.is_dir() else None
+def served_bundle(settings: Settings) -> tuple[str | None, str | None]:
+    """Path of the bundle that would be served, or what is wrong with it; neither before the first one."""
+    from modellens_core.serving.bundle import LATEST, latest_bundle
+
+    if not (settings.bundle_dir / LATEST).is_file():
+        return None, None
+    try:
+        return str(latest_bundle(settings.bundle_dir).path), None
+    except BundleError as error:
+        return None, str(error)
 
 
-def last_run(settings: Settings) -> dict[str, Any] | None:
-    """The newest run Dagster knows of, with the checks that failed in it."""
+def last_run(settings: Settings, *, at_work: bool) -> dict[str, Any] | None:
+    """The newest invocation that Dagster knows of, with the checks that failed in it."""
     if not (settings.dagster_dir / "history").is_dir():
         return None
     with dg.DagsterInstance.get() as instance:
-        records = instance.get_run_records(limit=1)
-        if not records:
-            return None
-        record = records[0]
-        seconds = (
-            (record.end_time - record.start_time) if record.end_time and record.start_time else None
-        )
-        logs = instance.all_logs(
-            record.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        )
-        checks = [e.get_dagster_event().asset_check_evaluation_data for e in logs]
-    return {
-        "run_id": record.dagster_run.run_id,
-        "status": record.dagster_run.status.value,
-        "started_at": record.create_timestamp.isoformat(),
-        "seconds": round(seconds, 1) if seconds is not None else None,
-        "failed_checks": [
-            {
-                "asset": c.asset_key.to_user_string(),
-                "check": c.check_name,
-                "severity": c.severity.value,
-                "detail": c.description or "",
-            }
-            for c in checks
-            if not c.passed
-        ],
-    }
+        return last_invocation(instance, at_work=at_work)
 
 
 def _if_there(path: Any) -> str | None:

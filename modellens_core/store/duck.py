@@ -106,6 +106,15 @@ def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
+def statements(con: duckdb.DuckDBPyConnection, text: str) -> list[str]:
+    """The statements in a text, each without its semicolon; comments alone are none.
+
+    Raises:
+        Error: the text is not SQL.
+    """
+    return [s.query.rstrip().rstrip(";") for s in con.extract_statements(text)]
+
+
 def query(con: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Any]) -> pa.Table:
     """Run one SELECT with named parameters (`$name`) and return Arrow."""
     return con.sql(sql.rstrip().rstrip(";"), params=dict(params) or None).to_arrow_table()

@@ -9,7 +9,6 @@ all `layer/*/name` together as one `layer.name`. What the tables mean belongs in
 import hashlib
 import json
 import os
-import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -62,6 +61,14 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, as hex."""
     with path.open("rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def _has_footer(path: Path) -> bool:
+    try:
+        pq.read_metadata(path)
+    except (pa.ArrowException, OSError):
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,10 @@ class Lake:
         found = (p.relative_to(self.root) for p in self.root.rglob("*.parquet"))
         return sorted(str(p.with_suffix("")) for p in found if not p.name.startswith("."))
 
+    def broken(self) -> list[str]:
+        """Names of tables whose file is not a whole Parquet file, sorted. Reads footers only."""
+        return [table for table in self.tables() if not _has_footer(self.path(table))]
+
     def views(self) -> Mapping[str, list[Path]]:
         """`"layer.name"` to the Parquet files behind it, for a DuckDB session."""
         views: dict[str, list[Path]] = {}
@@ -151,14 +162,11 @@ class Lake:
     @contextmanager
     def session(self) -> Iterator[Any]:
         """An in-memory DuckDB connection that sees every table of the lake as `layer.name`."""
-        # Big joins spill beside the lake, not into whatever folder the process was started in.
-        spill = tempfile.TemporaryDirectory(prefix=".spill-", dir=self._made_root())
-        with spill as folder, duck.memory_session(self.views(), Path(folder)) as con:
+        # Big joins spill beside the lake, not into whatever folder the process was started in. DuckDB makes
+        # the folder when it has to, and removes it: who only asks writes nothing.
+        spill = self.root / f".spill-{uuid.uuid4().hex[:8]}"
+        with duck.memory_session(self.views(), spill) as con:
             yield con
-
-    def _made_root(self) -> Path:
-        self.root.mkdir(parents=True, exist_ok=True)
-        return self.root
 
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT over the lake and return Arrow."""

@@ -6,9 +6,7 @@ from modellens_core.config import load_settings
 
 
 @pytest.fixture
-def settings(tmp_path, monkeypatch):
-    for name in ("OPENAI_API_KEY", "HF_TOKEN", "MODELLENS_SNAPSHOT_DIR"):
-        monkeypatch.delenv(name, raising=False)
+def settings(tmp_path):
     return load_settings(
         profile="quickstart", home=tmp_path, encoder="hashing", hub_endpoint="http://127.0.0.1:9"
     )

@@ -87,9 +87,7 @@ def test_loading_the_code_location_imports_nothing_heavy():
         "import sys; from pipelines.build import build_defs; build_defs();"
         f"print([m for m in {heavy!r} if m in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 

@@ -5,7 +5,6 @@ servers, the encoder (hashing) and the length of training are small. It is built
 a test that changes something works on a copy of the state.
 """
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +27,6 @@ from tests.fakes.index_server import PackageIndex, model_zoo_wheel, pip_environm
 from tests.fakes.world import World, make_world
 
 SHORT = {"max_epochs": 6, "patience": 3}
-FOREIGN = ("MODELLENS_", "HF_", "OPENAI_", "PIP_", "DAGSTER_")
 
 
 @dataclass(frozen=True)
@@ -58,10 +56,8 @@ def _config(folder: Path) -> Path:
     return path
 
 
-def _apply(patch: pytest.MonkeyPatch, environment: Mapping[str, str], wheel: Wheel) -> None:
-    """Make this process see the loopback servers and nothing of the machine it runs on."""
-    for name in [n for n in os.environ if n.startswith(FOREIGN)]:
-        patch.delenv(name)
+def apply(patch: pytest.MonkeyPatch, environment: Mapping[str, str], wheel: Wheel) -> None:
+    """Make this process see the loopback servers."""
     for name, value in environment.items():
         patch.setenv(name, value)
     patch.setattr(catalogue, "wheels", lambda: (wheel,))
@@ -87,11 +83,10 @@ def built(tmp_path_factory):
         }
         out = StringIO()
         with pytest.MonkeyPatch.context() as patch:
-            _apply(patch, environment, wheel)
+            apply(patch, environment, wheel)
             settings = load_settings(profile="quickstart")
             environment |= environment_of(settings)
-            settings.dagster_dir.mkdir(parents=True)
-            _apply(patch, environment, wheel)
+            apply(patch, environment, wheel)
             outcome = run_graph(settings, Console(file=out, width=200))
         yield Site(world, settings, hub, index, wheel, environment, outcome, out.getvalue())
 
@@ -99,7 +94,7 @@ def built(tmp_path_factory):
 @pytest.fixture
 def site(built, monkeypatch):
     """The finished site, seen from this test."""
-    _apply(monkeypatch, built.environment, built.wheel)
+    apply(monkeypatch, built.environment, built.wheel)
     return built
 
 
@@ -110,5 +105,5 @@ def copy(site, tmp_path, monkeypatch):
     shutil.copytree(site.settings.home, home)
     settings = site.settings.model_copy(update={"home": home})
     environment = {**site.environment, **environment_of(settings)}
-    _apply(monkeypatch, environment, site.wheel)
+    apply(monkeypatch, environment, site.wheel)
     return replace(site, settings=settings, environment=environment)

@@ -1,11 +1,16 @@
 """What can go wrong in a run, and what must survive it."""
 
 import pytest
+from typer.testing import CliRunner
 
 import assets.splits
+from assets.outputs import outputs
 from modellens_core.serving import Recommender
 from modellens_core.splits import freeze
-from modellens_core.store.lake import file_sha256
+from modellens_core.store.lake import Lake, file_sha256
+from pipelines.cli import app
+from pipelines.damage import lost_assets
+from pipelines.doctor import examine
 from pipelines.status import collect_status
 from tests.fakes.index_server import build_wheel
 
@@ -90,8 +95,44 @@ def test_lost_and_damaged_outputs_are_built_again(copy):
     release = copy.settings.bundle_dir / before["bundle"].strip()
     with (release / "ranker.safetensors").open("r+b") as weights:
         weights.truncate(100)
+    status = collect_status(copy.settings)
+    assert status["state"] == "incomplete"
+    assert "ranker.safetensors was changed" in status["bundle_problem"]
+    assert "ranker.safetensors was changed" in CliRunner().invoke(app, ["status"]).stdout
+    (finding,) = [f for f in examine(copy.settings) if f.what == "bundle"]
+    assert finding.state == "broken"
+    assert "ranker.safetensors was changed" in finding.detail
     outcome, log = copy.run()
     assert outcome.success, log
     assert set(outcome.assets) == {"corpus_database", "serving_bundle"}
     assert copy.settings.database_path.is_file()
     assert Recommender.latest(copy.settings.bundle_dir).score("legal texts", ["org/x-1b"])
+
+
+def test_every_file_of_the_lake_has_an_asset_that_would_build_it_again(copy):
+    lake = copy.settings.lake_dir
+    known = {path for files in outputs(copy.settings).values() for path in files}
+    found = {path for path in lake.rglob("*") if path.is_file()}
+    assert found <= known
+    assert all(path.is_file() for path in known)
+    assert lost_assets(copy.settings) == []
+
+
+def test_broken_and_lost_tables_are_reported_and_built_again(copy):
+    before = state(copy)
+    lake = Lake(copy.settings.lake_dir)
+    lake.path("corpus/models").write_bytes(b"PAR1 and nothing more")
+    lake.path("raw/package_index/files").write_bytes(b"")
+    (copy.settings.lake_dir / "training/completion/seed-0/ranker.json").unlink()
+    copy.settings.database_path.write_bytes(b"garbage" * 1000)
+    result = CliRunner().invoke(app, ["status"])
+    assert result.exit_code == 2
+    assert "corpus/models" in result.stderr
+    assert "modellens run" in result.stderr
+    outcome, log = copy.run()
+    assert outcome.success, log
+    assert "corpus/models" in log
+    wanted = {"corpus_models", "raw_package_index", "ranker_completion", "corpus_database"}
+    assert wanted <= set(outcome.assets)
+    assert collect_status(copy.settings)["state"] == "ok"
+    assert state(copy)["bundle"] == before["bundle"]

@@ -141,3 +141,17 @@ def test_a_users_query_reaches_nothing_but_the_corpus(lake, tmp_path, statement)
     with duck.open_read_only(target) as reader, pytest.raises(duck.Error):
         duck.query(reader, statement.format(folder=tmp_path), {})
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_broken_tables_are_found(lake):
+    for name in ("corpus/good", "corpus/cut", "staging/hub/replaced"):
+        lake.write(name, pa.table({"a": [1, 2]}))
+    whole = lake.path("corpus/cut").read_bytes()
+    lake.path("corpus/cut").write_bytes(whole[: len(whole) // 2])
+    lake.path("staging/hub/replaced").write_text("<html>")
+    assert lake.broken() == ["corpus/cut", "staging/hub/replaced"]
+
+
+def test_asking_the_lake_leaves_no_trace(tmp_path):
+    assert Lake(tmp_path / "lake").query("SELECT 1 AS a").to_pylist() == [{"a": 1}]
+    assert list(tmp_path.iterdir()) == []
