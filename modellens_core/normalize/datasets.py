@@ -149,6 +149,18 @@ def _part_of_suite(whole: Dataset, part: str) -> Dataset:
     return replace(found, setting={**whole.setting, **found.setting}, takes_config=True)
 
 
+def is_benchmark(words: Sequence[str]) -> bool:
+    """Whether lower-case words are a listed benchmark's name, or how the names of one start."""
+    index, key = _index(), _compact(words)
+    return key in index.starts or key in index.whole or key in index.datasets
+
+
+def is_versioned_benchmark(words: Sequence[str]) -> bool:
+    """Whether a number behind these words is a version of the benchmark: "common_voice_8"."""
+    family = _index().starts.get(_compact(words))
+    return family is not None and _index().families[family].versioned
+
+
 def _known(name: str) -> Iterator[tuple[str, str]]:
     """Id and family of a slug that names a listed benchmark, the surest reading first."""
     index = _index()
