@@ -144,7 +144,12 @@ def _like_names(
         for pair in combinations(datasets, 2)
         if side[pair[0]] != side[pair[1]]
     }
-    for a, b in sorted(found, key=lambda p: (-len(telling[p[0]] & telling[p[1]]), p)):
+
+    def doubt(pair: tuple[int, int]) -> tuple[int, int, tuple[int, int]]:
+        shared = telling[pair[0]] & telling[pair[1]]
+        return -len(shared), min(len(holders[word]) for word in shared), pair
+
+    for a, b in sorted(found, key=doubt):
         shared = telling[a] & telling[b]
         if shared in (telling[a], telling[b]) and modalities[a] & modalities[b]:
             yield a, b, sorted(shared)

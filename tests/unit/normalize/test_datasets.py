@@ -112,6 +112,18 @@ def test_a_hold_out_keeps_a_family_together(names: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        ("Oxford 102 Flowers", "Flowers-102"),
+        ("cifar10, 250 Labels", "CIFAR-10, 250 Labels"),
+        ("Moments in Time Dataset", "Moments in Time"),
+    ],
+)
+def test_names_under_which_the_same_scores_stand_are_one_dataset(one: str, other: str) -> None:
+    assert resolve_dataset(one).dataset_id == resolve_dataset(other).dataset_id
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
         ("PTB dataset, ECG lead II", "Penn Treebank"),  # a heart, not a tree bank
         ("IMDb-B", "IMDb"),  # a graph of actors, not reviews
         ("V-COCO", "v-snli"),  # "coco" and "snli" are no languages
