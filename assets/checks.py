@@ -1,8 +1,9 @@
 """Asset checks: SQL rules, Great Expectations suites and the leak audit, as Dagster shows them.
 
 A rule is a file in `sql/checks/` (0 rows = pass; its header names the asset and the severity), a suite in
-`modellens_core.quality.suites`, or the audit in `modellens_core.splits.leakage`. A rule of severity
-`error` blocks: nothing downstream of its asset is materialised when it fails.
+`modellens_core.quality.suites`, the audit in `modellens_core.splits.leakage`, or the search for sisters that
+it cannot know in `modellens_core.splits.siblings`. A rule of severity `error` blocks: nothing downstream of its
+asset is materialised when it fails.
 """
 
 from collections.abc import Iterator
@@ -115,10 +116,39 @@ def leak_check(protocol: str) -> dg.AssetChecksDefinition:
     return check
 
 
+def sibling_check(protocol: str) -> dg.AssetChecksDefinition:
+    """Datasets of one split that look like sisters across its line: hints for people, never blocking."""
+
+    @dg.asset_check(
+        asset=f"split_{protocol}",
+        name="no_siblings",
+        description="No two datasets on different sides look like one benchmark by their names or scores. A "
+        "true pair belongs together in normalize/data/datasets.yaml; others are coincidences.",
+    )
+    def check(workspace: Workspace) -> dg.AssetCheckResult:
+        from modellens_core.splits.problem import Problem
+        from modellens_core.splits.siblings import find_siblings
+
+        split = Problem.load(workspace.lake, protocol)
+        found = [s for s in find_siblings(split.features, split.rows, split.parts) if s.count]
+        rows = [[s.kind, s.count, "; ".join(s.examples)] for s in found]
+        return dg.AssetCheckResult(
+            passed=not found,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="; ".join(f"{s.kind}: {s.count} pairs to look at" for s in found) or None,
+            metadata={
+                "siblings": dg.MetadataValue.md(markdown_table(["kind", "pairs", "examples"], rows))
+            },
+        )
+
+    return check
+
+
 def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     """Every check that is not made by the asset itself."""
     return [
         *(sql_check(q, settings) for q in sql.names("checks")),
         *(suite_check(s) for s in SUITES),
         *(leak_check(p) for p in PROTOCOLS),
+        *(sibling_check(p) for p in PROTOCOLS if p != "completion"),  # which hides no datasets
     ]

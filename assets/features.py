@@ -30,9 +30,12 @@ def features_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         kinds={"python", "parquet"},
         code_version=code_version(
             "features/build.py",
+            "features/glued.py",
             "features/leaks.py",
             "features/names.py",
             "features/text.py",
+            "normalize/datasets.py",
+            "normalize/data/datasets.yaml",
             queries=("features/dataset_tasks",),
         ),
     )

@@ -175,7 +175,7 @@ def recommend(
     metric: Annotated[
         str | None, typer.Option(help="For example accuracy; inferred if left out.")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many models to list.")] = 10,
+    top: Annotated[int, typer.Option(help="How many models to list.")] = 10,
     max_params_b: Annotated[
         float | None, typer.Option(help="Largest size, in billions of parameters.")
     ] = None,

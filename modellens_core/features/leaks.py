@@ -2,13 +2,15 @@
 
 Numbers, percents, tables, code, formulas and links go; digits that belong to a name stay ("resnet50",
 "qwen2.5", "wav2vec2", "squad v2", "7b"). In doubt a number goes: a lost version number costs a little
-meaning, a kept score makes every evaluation of text features worthless. Composing texts belongs in
-`text.py`; numbers spelled out in words are not recognised.
+meaning, a kept score makes every evaluation of text features worthless. Scores inside names ("GLUE-92")
+are found in `glued.py`; composing texts belongs in `text.py`; numbers spelled out in words are not recognised.
 """
 
 import html
 import re
 import unicodedata
+
+from modellens_core.features.glued import is_result_word, without_glued_scores
 
 _FRONT_MATTER = re.compile(r"\A\s*---\s*\n.*?\n---\s*(?:\n|\Z)", re.DOTALL)
 _CODE_BLOCK = re.compile(r"(```|~~~).*?(?:\1|\Z)|\$\$.*?(?:\$\$|\Z)|\\\[.*?(?:\\\]|\Z)", re.DOTALL)
@@ -41,15 +43,9 @@ _SCIENTIFIC = re.compile(
     r"\d+(?:[.,]\d+)*e[-+]\d+|(?<![^\W_])(?<!\d[.,])\d+(?:[.,]\d+)*e\d+(?![^\W_])", re.IGNORECASE
 )
 _VERSION = re.compile(r"[1-9]\.\d|\d{1,2}(?:\.\d{1,2}){2,}")
-_RESULT_WORD = re.compile(
-    r"(?:acc|accuracy|auc|auroc|bleu|bleurt|bertscore|cer|chrf|cider|corr|eer|elo|em|error|err|exact|"
-    r"fid|fpr|gleu|hit|hits|iou|kappa|loss|mae|map|mape|match|mcc|meteor|miou|mota|mrr|mse|ndcg|"
-    r"pass|pct|pearson|percent|perplexity|pesq|point|points|pp|ppl|ppt|precision|psnr|pt|pts|rate|"
-    r"recall|result|results|rmse|rouge|rougel|score|scores|sdr|spearman|spice|ssim|stoi|ter|top|tpr|"
-    r"wacc|wer|winrate)s?"
-)
 # "f1" is the one result word that ends in a digit; a score glued to it is no name.
 _NUMBERED_RESULT = re.compile(r"(?:\d+(?:[.,]\d+)*)?f1\d*(?:[.,]\d+)?", re.IGNORECASE)
+_PATCHED = re.compile(r"(?:ti|s|b|l|h|g|bigg)/(?:8|14|16|32)", re.IGNORECASE)  # "ViT-B/16"
 _LAST_WORD = re.compile(r"[a-z]+\Z")
 _FIRST_WORD = re.compile(r"\A[a-z]+")
 _MARKUP = re.compile(r"[#*~`|<>\\^$={}%‰±≈∼∆Δ↑↓→←⇒×•■□▪✅❌✓✗]+")  # noqa: RUF001 - literal signs
@@ -109,6 +105,7 @@ def _clean_chunk(match: re.Match[str]) -> str:
     chunk = match.group()
     if not any(map(_is_number_sign, chunk)):
         return chunk
+    chunk = without_glued_scores(chunk)
     if not any(c.isascii() and c.isalpha() for c in chunk):
         return _without_numbers(chunk)
     parts = _BORDER.split(chunk)
@@ -126,7 +123,8 @@ def _clean_chunk(match: re.Match[str]) -> str:
             ahead = (
                 follower[:1].isascii() and follower[:1].isalpha() and parts[at + 1] in {"-", "_"}
             )
-            named = ahead or (bool(kept) and border in {"-", "_"})
+            patched = bool(kept) and _PATCHED.fullmatch(f"{kept[-1]}{border}{part}") is not None
+            named = ahead or patched or (bool(kept) and border in {"-", "_"})
             clean = _clean_part(part, named=named and not result_seen, suspect=suspect)
             result_before = (
                 (result_before and not any(map(str.isalpha, part)))
@@ -166,7 +164,7 @@ def _clean_run(match: re.Match[str], part: str) -> str:
 
 def _is_result(end: re.Pattern[str], part: str) -> bool:
     word = end.search(part.lower())
-    return bool(word and _RESULT_WORD.fullmatch(word.group()))
+    return bool(word and is_result_word(word.group()))
 
 
 def _without_numbers(part: str) -> str:

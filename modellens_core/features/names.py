@@ -1,7 +1,7 @@
 """Model names as hashed tokens: what a name says about a model that nobody has measured yet.
 
-`stabilityai/stablelm-2-1_6b` is read as `stabilityai stablelm 2 1 6 b`; each token becomes a number by a
-hash that is the same on every machine. Canonical names and families belong in `normalize/`.
+`stabilityai/stablelm-2-1_6b` is read as `stabilityai stablelm 2 1 6 b`, scores in a name ("glue-92") are not
+read; each token becomes a number by a hash that is the same on every machine. Canonical names and families belong in `normalize/`.
 """
 
 import hashlib
@@ -9,14 +9,17 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from modellens_core.features.glued import without_glued_scores
+
 N_NAME_TOKENS = 10_000
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 
 
 def tokenize_name(model_id: str) -> list[str]:
-    """Split a name at every border between letters, digits and signs; lower case, order kept."""
-    return _TOKEN.findall(model_id.lower())
+    """Split a name, but for scores in it, at every border between letters, digits and signs; lower case."""
+    org, slash, name = model_id.rpartition("/")
+    return _TOKEN.findall(f"{org}{slash}{without_glued_scores(name)}".lower())
 
 
 @lru_cache(maxsize=200_000)

@@ -122,7 +122,8 @@ def compose_query_text(description: str, task: str | None) -> str:
 
 def _name(raw: str, *, whole: bool = False) -> str:
     """A name as words: last path part (or all of it), underscores as spaces, scores out."""
-    part = raw if whole else raw.rstrip("/").rpartition("/")[2]
+    last = raw.rstrip("/").rpartition("/")[2]
+    part = last if not whole and any(map(str.isalpha, last)) else raw  # not the "16" of "ViT-B/16"
     return " ".join(_WORD_BORDER.sub(" ", strip_scores(part)).split()).strip(" .,;:()[]")
 
 

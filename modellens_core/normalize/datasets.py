@@ -2,12 +2,13 @@
 
 Two answers, for two uses: the id tells datasets apart that give different scores (subset, language and
 version stay in it); the family puts together what a hold-out must hold out together. Known benchmarks
-lie in `data/datasets.yaml`; others follow the rules here. Split and shots leave the id for the setting.
+lie in `data/datasets.yaml`; others follow the rules here. Split and shots leave the id for the setting; a
+configuration that names a part of a suite ("glue" with "cola") enters it.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from pydantic import BaseModel, ConfigDict
@@ -38,6 +39,7 @@ _EMBEDDING_TASK = re.compile(
 _NANO = re.compile(r"^(?:multilingual)?nano(?=[^\W_]{3})")  # and cut small editions of known sets
 _WORD_BREAK = re.compile(r"[-/]|(?<!\d)\.|\.(?!\d)")
 _LONGEST_START = 6  # words
+_WHOLE = frozenset({"all", "default", "main"})  # configurations that name no part
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,13 @@ class Dataset:
         dataset_id: canonical id; subset, language and version stay in it ("glue/mrpc").
         family: benchmark without subset, language, version, split and shots ("glue").
         setting: `split` and `shots`, where the name says them.
+        takes_config: the configuration it was asked with is said by the id, and is no setting.
     """
 
     dataset_id: str
     family: str
     setting: Mapping[str, str]
+    takes_config: bool = False
 
 
 class _Family(BaseModel):
@@ -63,6 +67,7 @@ class _Family(BaseModel):
     suite: bool = False
     versioned: bool = False
     own_family: bool = False  # each dataset is a family of its own: a collection, not a benchmark
+    part_of: str | None = None  # the family it is held out with
     default_split: str | None = None
     datasets: dict[str, tuple[str, ...]] = {}
 
@@ -102,15 +107,22 @@ def _index() -> _Index:
     return _Index(families, starts, whole, datasets, registry.details)
 
 
-def resolve_dataset(raw_dataset: str) -> Dataset:
+def resolve_dataset(raw_dataset: str, config: str | None = None) -> Dataset:
     """Decide which dataset a name means.
 
     Args:
         raw_dataset: as the source wrote it ("GLUE MRPC", "cais/mmlu", "COCO test-dev"), or an id.
+        config: the configuration that the source states beside the name ("cola", "de-en").
 
     Returns:
         Id, family and setting. Total, and `resolve_dataset(d.dataset_id).dataset_id == d.dataset_id`.
     """
+    whole = _resolve(raw_dataset)
+    part = slug(config).replace("/", "-") if config and config.strip() else ""
+    return _part_of_suite(whole, part) if part else whole
+
+
+def _resolve(raw_dataset: str) -> Dataset:
     text = strip_markup(clean_text(raw_dataset)).strip().lstrip("#").strip()
     text = _LINK.sub(r"\1", text)
     text = _COLLECTION.sub("", _URL.sub("", text))
@@ -118,6 +130,35 @@ def resolve_dataset(raw_dataset: str) -> Dataset:
     for dataset_id, family in _known(name):
         return _result(dataset_id, family, setting)
     return _result(name, family_by_rule(name), setting)
+
+
+def _part_of_suite(whole: Dataset, part: str) -> Dataset:
+    """The dataset that a configuration names within another; the other itself if it names none."""
+    index = _index()
+    suite, _, rest = whole.dataset_id.partition("/")
+    entry = index.families.get(suite)
+    joined = f"{whole.dataset_id}{'-' if rest else '/'}{part}"
+    if _compact(_words(joined)) not in index.datasets:
+        if entry is None or not entry.suite:
+            return whole
+        if part in _WHOLE or part == suite or f"-{rest}".endswith(f"-{part}"):
+            return replace(whole, takes_config=True)
+        if rest and not entry.versioned:
+            return whole
+    found = _resolve(joined)
+    return replace(found, setting={**whole.setting, **found.setting}, takes_config=True)
+
+
+def is_benchmark(words: Sequence[str]) -> bool:
+    """Whether lower-case words are a listed benchmark's name, or how the names of one start."""
+    index, key = _index(), _compact(words)
+    return key in index.starts or key in index.whole or key in index.datasets
+
+
+def is_versioned_benchmark(words: Sequence[str]) -> bool:
+    """Whether a number behind these words is a version of the benchmark: "common_voice_8"."""
+    family = _index().starts.get(_compact(words))
+    return family is not None and _index().families[family].versioned
 
 
 def _known(name: str) -> Iterator[tuple[str, str]]:
@@ -164,6 +205,8 @@ def _result(dataset_id: str, family: str, setting: dict[str, str]) -> Dataset:
         setting.pop("split", None)
     if entry is not None and entry.own_family:
         family = dataset_id
+    elif entry is not None and entry.part_of is not None:
+        family = entry.part_of
     return Dataset(dataset_id, family, setting)
 
 

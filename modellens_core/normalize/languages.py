@@ -44,4 +44,5 @@ def names_language(word: str) -> bool:
     parts = [part for part in _PARTS.split(word) if part]
     if len(parts) > 1:
         return all(part in words.all for part in parts)
-    return len(word) == 4 and word[:2] in words.two_letter and word[2:] in words.two_letter
+    source, target = word[:2], word[2:]  # of two languages: "coco" is none
+    return source != target and source in words.two_letter and target in words.two_letter

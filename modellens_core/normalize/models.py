@@ -23,6 +23,8 @@ _REPOSITORY = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 _FOLDED = re.compile(r"(?:models--)?([^\s/_-](?:[^\s/]*?[^\s/_-])?)(?:__|--)([^\s/]+)")
 _OURS = re.compile(r"\s*[(\[](?:ours|our|this model|proposed)[)\]]\s*$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s_\-()\[\],/]+")
+_WORDS = re.compile(r"[^\s_\-()\[\]{},/:;*]+")
+_NUMBER_OR_SIZE = re.compile(r"~?\d+(?:\.\d+)?(?:x\d+(?:\.\d+)?)?[bmkt]?")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)-(?=\d)")
 
 _VARIANTS: Mapping[str, re.Pattern[str]] = {
@@ -59,6 +61,8 @@ class _Registry(BaseModel):
     renamed: dict[str, str]
     publishers: frozenset[str]
     nothing: frozenset[str]
+    own: frozenset[str]
+    generic: frozenset[str]
 
 
 def resolve_model(raw_model: str, repository_ids: Mapping[str, str]) -> ModelName | None:
@@ -107,11 +111,23 @@ def _readable(raw_model: str) -> str | None:
     text = _PREFIX.sub("", text)
     while (once := _OURS.sub("", text).strip()) != text:
         text = once
-    nothing = (
-        not any(char.isalnum() for char in text)
-        or text.casefold() in load_registry("models", _Registry).nothing
-    )
-    return None if nothing else text
+    return None if _names_nothing(text) else text
+
+
+def _names_nothing(text: str) -> bool:
+    """Whether a text in a model's place tells no model from others: "ours", "13B", "base (L)"."""
+    registry = load_registry("models", _Registry)
+    folded = text.casefold()
+    if not any(char.isalnum() for char in text) or folded in registry.nothing:
+        return True
+    if _is_repository(text):
+        return False
+    words = _WORDS.findall(folded)
+    if words and words[0].split("+")[0] in registry.own:
+        return True  # "Ours-Ens": what it stands for is known inside its paper only
+    said = [w for w in words if w not in registry.generic and not _NUMBER_OR_SIZE.fullmatch(w)]
+    general = any(w in registry.generic for w in words)
+    return not said or (general and all(len(w) == 1 and w.isascii() for w in said))
 
 
 def _is_repository(text: str) -> bool:

@@ -52,8 +52,10 @@ _DATASET_NAMES = pa.schema(
     [
         pa.field("source", pa.string(), nullable=False),
         pa.field("raw_dataset", pa.string(), nullable=False),
+        pa.field("config", pa.string()),  # stated beside the name; null: none
         pa.field("dataset_id", pa.string(), nullable=False),
         pa.field("dataset_family", pa.string(), nullable=False),
+        pa.field("takes_config", pa.bool_(), nullable=False),  # the id says the configuration
         pa.field("setting_json", pa.string(), nullable=False),
     ]
 )
@@ -81,6 +83,7 @@ _SETTING_NAMES = pa.schema(
     [
         pa.field("stated_setting", pa.string(), nullable=False),
         pa.field("dataset_setting", pa.string(), nullable=False),
+        pa.field("takes_config", pa.bool_(), nullable=False),
         pa.field("setting", pa.string(), nullable=False),  # identity of a record
         pa.field("group_setting", pa.string(), nullable=False),  # identity of a group
         pa.field("protocol", pa.string()),
@@ -156,11 +159,12 @@ def _model_names(strings: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _dataset_name(string: Mapping[str, Any]) -> dict[str, Any]:
-    dataset = resolve_dataset(string["raw_dataset"])
+    dataset = resolve_dataset(string["raw_dataset"], string["config"])
     return {
         **string,
         "dataset_id": dataset.dataset_id,
         "dataset_family": dataset.family,
+        "takes_config": dataset.takes_config,
         "setting_json": canonical_setting(dataset.setting),
     }
 
@@ -187,6 +191,8 @@ def _metric_name(string: Mapping[str, Any]) -> dict[str, Any]:
 def _setting_name(string: Mapping[str, Any]) -> dict[str, Any]:
     """Merge what the dataset's name implies with what the report states; the report wins."""
     merged = json.loads(string["dataset_setting"]) | json.loads(string["stated_setting"])
+    if string["takes_config"]:
+        merged.pop("config", None)
     if merged.get("protocol") in FIXED_PROTOCOLS:
         merged = {k: v for k, v in merged.items() if k not in _FIXED_BY_PROTOCOL}
     group = {k: v for k, v in merged.items() if not k.startswith(_MODEL_KEY)}

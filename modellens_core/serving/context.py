@@ -146,20 +146,6 @@ def nearest_datasets(similarity: FloatArray) -> Neighbours:
     return Neighbours(order, similarity[order])
 
 
-def require_description(text: str) -> str:
-    """The text, if there is anything to go by in it.
-
-    Raises:
-        ModelLensError: it is empty.
-    """
-    if not text.strip():
-        raise ModelLensError(
-            "the description is empty: write a sentence or two on what your data are and what a model "
-            "should do with them, for example 'customer reviews in German, to be sorted by sentiment'"
-        )
-    return text
-
-
 def find_task(name: str, ids: Sequence[str]) -> int:
     """Index of a task by id or by a known spelling.
 

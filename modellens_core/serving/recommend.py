@@ -26,7 +26,13 @@ from modellens_core.serving.context import (
     find_metric,
     find_task,
     nearest_datasets,
+)
+from modellens_core.serving.inputs import (
     require_description,
+    require_length,
+    require_limits,
+    require_models,
+    require_named,
 )
 from modellens_core.serving.loaded import LoadedBundle
 from modellens_core.serving.newcomers import newcomer_features
@@ -92,10 +98,10 @@ class Recommender:
             One float per model, in their order; higher is better, comparable within one call.
 
         Raises:
-            ModelLensError: the description is empty, or a name is unknown (UnknownNameError).
+            ModelLensError: the description holds no words, a model is named twice, or a task or metric is
+                unknown (UnknownNameError).
         """
-        if any(not name.strip() for name in models):
-            raise ModelLensError("a model name is empty; give names such as 'org/name'")
+        require_models(models)
         question, loaded = self._ask(description, task, metric), self._loaded
         rows = [loaded.row_of(name) for name in models]
         scores = np.zeros(len(rows), dtype=np.float64)
@@ -149,14 +155,14 @@ class Recommender:
             Of models that are copies of one another only the best is listed.
 
         Raises:
-            ModelLensError: the description is empty, limits exclude each other, or a name is unknown
-                (UnknownNameError).
+            ModelLensError: the description holds no words, a limit is no limit or excludes another, or a
+                name is unknown (UnknownNameError).
         """
-        if top < 1:
-            raise ModelLensError(f"top is {top}; ask for at least one model")
+        require_length(top)
         if candidates not in {"task", "all"}:
             raise ModelLensError(f"candidates is {candidates!r}; it may be 'task' or 'all'")
         filters = Filters(min_params_b, max_params_b, include_unknown_sizes, license, families)
+        require_limits(filters)
         catalogue = self._loaded.catalogue
         passing = catalogue.within(filters)
         question = self._ask(description, task, metric)
@@ -183,6 +189,8 @@ class Recommender:
     def _ask(self, description: str, task: str | None, metric: str | None) -> Question:
         """Embed the description and settle task and metric."""
         require_description(description)
+        require_named("task", task)
+        require_named("metric", metric)
         loaded = self._loaded
         task_index = None if task is None else find_task(task, loaded.task_ids.tolist())
         metric_index = None if metric is None else find_metric(metric, loaded.metric_ids.tolist())
@@ -209,8 +217,7 @@ class Recommender:
         )
 
     def _embed(self, description: str, task: str | None) -> FloatArray:
-        text = require_description(compose_query_text(description, task))
-        vector: FloatArray = self._loaded.encoder.encode([text])[0]
+        vector: FloatArray = self._loaded.encoder.encode([compose_query_text(description, task)])[0]
         return vector
 
     def _rank(self, candidates: "CandidateMatrix", question: Question) -> "RankScores":

@@ -28,14 +28,22 @@ WITH named AS (
     -- them with each other on `source` first
     FROM staging.reports AS r
     LEFT JOIN corpus.model_names AS m ON r.source = m.source AND r.raw_model = m.raw_model
-    LEFT JOIN corpus.dataset_names AS d ON r.source = d.source AND r.raw_dataset = d.raw_dataset
+    LEFT JOIN
+        corpus.dataset_names AS d
+        ON
+            r.source = d.source
+            AND r.raw_dataset = d.raw_dataset
+            AND if(r.setting ->> '$.protocol' IS NULL, r.setting ->> '$.config', NULL) IS NOT DISTINCT FROM d.config
     LEFT JOIN corpus.task_names AS t ON r.raw_task IS NOT DISTINCT FROM t.raw_task
     LEFT JOIN
         corpus.metric_names AS k
         ON r.raw_metric = k.raw_metric AND r.raw_task IS NOT DISTINCT FROM k.raw_task
     LEFT JOIN
         corpus.setting_names AS s
-        ON r.setting = s.stated_setting AND d.setting_json = s.dataset_setting
+        ON
+            r.setting = s.stated_setting
+            AND d.setting_json = s.dataset_setting
+            AND d.takes_config = s.takes_config
     WHERE m.model_id IS NOT NULL
 ),
 
@@ -75,7 +83,7 @@ single_precision AS (
 -- Percent or proportion, where the source does not say: a matter of evidence, never of one value. What one
 -- voice writes about one benchmark, about one metric, and at all...
 unstated AS (
-    SELECT source, voice, publisher, dataset_id, metric_id, abs(value) AS size
+    SELECT source, voice, publisher, dataset_id, raw_dataset, metric_id, abs(value) AS size
     FROM named
     WHERE is_share AND unit IS NULL
 ),
@@ -113,11 +121,18 @@ by_publisher AS (
     GROUP BY source, publisher, metric_id
 ),
 
--- ...and what all write about one benchmark, if they agree.
-by_benchmark AS (
-    SELECT source, dataset_id, metric_id, sum(n) AS n, max(high) AS high, sum(n_above) AS n_above
-    FROM by_voice
-    GROUP BY source, dataset_id, metric_id
+-- ...and what all write about one benchmark under one name ("glue" in metadata, "CoLA" in tables), if they
+-- agree: habits of writing go with the name.
+by_name AS (
+    SELECT
+        source,
+        raw_dataset,
+        metric_id,
+        count(*) AS n,
+        max(size) AS high,
+        count(*) FILTER (size > 1.5) AS n_above
+    FROM unstated
+    GROUP BY source, raw_dataset, metric_id
 ),
 
 read AS (
@@ -174,8 +189,8 @@ read AS (
         by_publisher AS p
         ON n.source = p.source AND n.publisher = p.publisher AND n.metric_id = p.metric_id
     LEFT JOIN
-        by_benchmark AS b
-        ON n.source = b.source AND n.dataset_id = b.dataset_id AND n.metric_id = b.metric_id
+        by_name AS b
+        ON n.source = b.source AND n.raw_dataset = b.raw_dataset AND n.metric_id = b.metric_id
 ),
 
 scored AS (

@@ -43,6 +43,20 @@ def test_every_asset_says_what_it_is_and_versions_its_code(graph):
         assert node.code_version, key
 
 
+def test_splits_are_audited_and_those_that_hide_datasets_are_searched_for_sisters(graph):
+    checks = {
+        (k.asset_key.to_user_string(), k.name): graph.get(k).blocking
+        for k in graph.asset_check_keys
+    }
+    assert {k: b for k, b in checks.items() if k[0].startswith("split_")} == {
+        ("split_completion", "no_leaks"): True,
+        ("split_new_datasets", "no_leaks"): True,
+        ("split_production", "no_leaks"): True,
+        ("split_new_datasets", "no_siblings"): False,
+        ("split_production", "no_siblings"): False,
+    }
+
+
 def test_every_rule_in_sql_is_a_check_of_an_existing_asset(graph):
     names = {k.name: graph.get(k) for k in graph.asset_check_keys}
     for query in sql.names("checks"):

@@ -116,6 +116,10 @@ def test_every_example_query_runs(site, name):
     ("arguments", "says"),
     [
         (["recommend", "  "], "description"),
+        (["recommend", "🐈 42"], "holds no words"),
+        (["recommend", "photos of cats", "--top", "0"], "at least one"),
+        (["recommend", "photos of cats", "--max-params-b", "nan"], "max_params_b is nan"),
+        (["recommend", "photos of cats", "--license", ""], "license is empty"),
         (["recommend", "photos of cats", "--metric", "acuracy"], "acuracy"),
         (["recommend", "photos of cats", "--task", "no-such-task"], "no-such-task"),
         (["recommend", "photos of cats", "--bundle", "/no/such/folder"], "/no/such/folder"),

@@ -94,6 +94,22 @@ def test_what_a_dataset_name_implies_joins_the_stated_setting(tmp_path):
     assert json.loads(record["setting"]) == {"language": "en", "shots": "5"}
 
 
+def test_a_configuration_that_names_the_dataset_is_no_setting(tmp_path):
+    lake = corpus_of(
+        tmp_path,
+        report(value=50.0, raw_dataset="glue", setting={"config": "cola", "split": "test"}),
+        report(value=50.0, raw_dataset="CoLA", setting={"split": "test"}),
+        report(value=50.0, raw_dataset="wmt16", setting={"config": "de-en"}),
+        report(value=60.0, raw_dataset="glue", setting={"config": "cola", "protocol": "fixed"}),
+    )
+    records = rows(lake, "records", "dataset_id", "dataset_family", "setting", "n_reports")
+    assert sorted(tuple(r.values()) for r in records) == [
+        ("glue", "glue", '{"config":"cola","protocol":"fixed"}', 1),
+        ("glue/cola", "glue", '{"split":"test"}', 2),
+        ("wmt16", "wmt", '{"config":"de-en"}', 1),
+    ]
+
+
 def test_runs_of_one_model_are_records_of_one_group_and_one_model_in_it(tmp_path):
     def run(model, value, precision):
         return report(raw_model=model, value=value, setting={"model.precision": precision})

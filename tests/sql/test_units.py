@@ -94,6 +94,21 @@ DOCUMENTS = {
         ],
         [0.3, 0.3, 0.4, 0.4, 0.5, 0.5],
     ),
+    "metadata writes one name in one way, tables another name in another": (
+        [
+            *(
+                found
+                for i, v in enumerate((0.3, 0.4, 0.5))
+                for found in card(f"w{i}/m", ("glue/cola", "mcc", v))
+            ),
+            *(
+                found
+                for i, v in enumerate((30.0, 40.0))
+                for found in card(f"x{i}/m", ("CoLA", "mcc", v))
+            ),
+        ],
+        [0.3, 0.4, 0.5, 0.3, 0.4],
+    ),
     "nought is nought": (card("o/m", ("a", "mcc", 0.0)), [0.0]),
 }
 

@@ -22,7 +22,7 @@ from modellens_core.sources.hub.markdown_tables import (
 from modellens_core.sources.hub.table_reader import Refused, Score, read_table
 
 SOURCE: Final = "hub"
-EXTRACTOR: Final = "readme_tables/1"
+EXTRACTOR: Final = "readme_tables/2"
 CONVENTION: Final = "+convention"  # the metric is the benchmark's usual one; the table names none
 
 

@@ -7,11 +7,19 @@ reason. Names of datasets and metrics are taken apart in `silver_names.py`.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from modellens_core.config import PUBLIC_HUB
-from modellens_core.schema import DatasetFact, Item, Reject, Report, ReportedBy, Tier
+from modellens_core.schema import (
+    DatasetFact,
+    Item,
+    Reject,
+    Report,
+    ReportedBy,
+    Tier,
+    canonical_setting,
+)
 from modellens_core.sources.base import RawTables
 from modellens_core.sources.hub.front_matter import read_front_matter
 from modellens_core.sources.hub.raw_tables import SOURCE, Listed, iter_models
@@ -25,7 +33,7 @@ from modellens_core.sources.hub.silver_names import (
 from modellens_core.sources.hub.write_backs import WriteBack, read_write_back
 from modellens_core.sources.values import ParsedValue, Refusal, parse_value
 
-EXTRACTOR = "hub_silver/1"
+EXTRACTOR = "hub_silver/2"
 _AGGREGATES = frozenset({"average", "avg", "avg.", "mean", "overall", "average score", "total"})
 _Metric = Mapping[str, Any]
 
@@ -41,6 +49,9 @@ class _Result:
     write_back: WriteBack | None
 
 
+_Found = Reject | tuple[_Result, list[Any]]
+
+
 def parse_hub_silver(raw: RawTables) -> Iterator[Item]:
     """Yield reports and rejects of all cards, then the datasets under their usual names."""
     names: Counter[tuple[str, str | None, str, bool]] = Counter()
@@ -48,7 +59,7 @@ def parse_hub_silver(raw: RawTables) -> Iterator[Item]:
         index, broken = _model_index(model)
         if broken:
             yield _reject(model, "front matter", "malformed_yaml", "")
-        for found in _results(model, index):
+        for found in _told_apart(list(_results(model, index))):
             if isinstance(found, Reject):
                 yield found
                 continue
@@ -71,7 +82,7 @@ def _model_index(model: Listed) -> tuple[object, bool]:
     return matter.data.get("model-index"), lost
 
 
-def _results(model: Listed, index: object) -> Iterator[Reject | tuple[_Result, list[Any]]]:
+def _results(model: Listed, index: object) -> Iterator[_Found]:
     """Walk down to single results, whatever the nesting."""
     for i, entry in enumerate(_several(index)):
         where = f"model-index[{i}]"
@@ -86,9 +97,36 @@ def _results(model: Listed, index: object) -> Iterator[Reject | tuple[_Result, l
             yield _result(model, place, result)
 
 
-def _result(
-    model: Listed, where: str, result: Mapping[str, Any]
-) -> Reject | tuple[_Result, list[Any]]:
+def _told_apart(found: list[_Found]) -> Iterator[_Found]:
+    """Take the name for the dataset where one card has several names under one id.
+
+    Suites do that: thirteen forums of CQADupstack are all "BeIR/cqadupstack". Under the id alone they
+    would be one record that contradicts itself.
+    """
+    names: dict[object, set[str]] = {}
+    for item in found:
+        if not isinstance(item, Reject):
+            names.setdefault(_place(item[0]), set()).add(_spelling(item[0].dataset))
+    for item in found:
+        if isinstance(item, Reject) or len(names[_place(item[0])]) == 1:
+            yield item
+            continue
+        result, metrics = item
+        named = result.dataset
+        apart = replace(named, raw=named.name or named.raw, name=None, is_id=False)
+        yield replace(result, dataset=apart), metrics
+
+
+def _place(result: _Result) -> tuple[str, str | None, str]:
+    """What two results share unless their names tell them apart."""
+    return result.dataset.raw, result.task, canonical_setting(result.dataset.setting)
+
+
+def _spelling(dataset: NamedDataset) -> str:
+    return "".join(filter(str.isalnum, (dataset.name or dataset.raw).casefold()))
+
+
+def _result(model: Listed, where: str, result: Mapping[str, Any]) -> _Found:
     task = _one(result.get("task", result.get("tasks")))
     datasets = result.get("dataset", result.get("datasets"))
     if isinstance(datasets, list) and len(datasets) > 1:

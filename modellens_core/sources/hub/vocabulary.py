@@ -148,10 +148,11 @@ def is_own_phrase(text: str) -> bool:
 
 
 def is_never_model(text: str) -> bool:
-    """Whether a text in a model's place is a known non-model: "Human", "Random", "base"."""
+    """Whether a text in a model's place is a known non-model: "Human", "Random", "base", "13B"."""
     parts = tokens(text)
     known = vocabulary()
-    return parts in known.sets["not_models"] or known.not_model_words.issuperset(parts)
+    only_size = not any(map(str.isalnum, _PARAMETERS.sub("", text)))
+    return only_size or parts in known.sets["not_models"] or known.not_model_words.issuperset(parts)
 
 
 def is_never_dataset(text: str) -> bool:

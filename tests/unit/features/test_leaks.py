@@ -4,15 +4,17 @@ import re
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from modellens_core.features.leaks import strip_scores
+from modellens_core.features.names import tokenize_name
 from modellens_core.features.text import (
     compose_dataset_text,
     compose_model_text,
     compose_query_text,
 )
+from modellens_core.normalize.datasets import is_benchmark
 
 NAMES = (
     "bert-base-uncased", "resnet50", "qwen2.5-7b-instruct", "Qwen2.5", "wav2vec2-large-960h-lv60-self",
@@ -20,7 +22,14 @@ NAMES = (
     "vit-base-patch16-224", "opus-mt-en-de", "conll2003", "wmt-2014", "cifar-100", "imagenet-1k",
     "microsoft/phi-1_5", "common_voice_11_0", "mobilenet_v2_1.0_224", "stable-diffusion-2-1", "gsm8k",
     "faster_rcnn_r50_fpn_1x_coco", "deberta-v3-large", "sst-2", "20newsgroups", "3d-unet", "7b", "0.5b",
-    "e5-large-v2", "text-embedding-3-small", "bge-m3", "xlm-roberta-base", "squad2", "4-bit",
+    "e5-large-v2", "text-embedding-3-small", "bge-m3", "xlm-roberta-base", "squad2", "4-bit", "ResNet-50",
+    "ViT-B/16", "CIFAR-10", "Llama-3.1-8B", "SQuAD2.0", "MATH-500", "AIME25", "imagenet-21k", "food101", "wmt14",
+    "STS12", "kinetics-400", "coco-2017", "activitynet-1.3", "cifar-10-250-labels", "gpt2-squad2", "vit-cifar100", "hubert-base-ls960",
+    "bert-finetuned-cola-3", "xlnet_large_squad2_512",
+)  # fmt: skip
+BENCHMARKS = (
+    "GLUE", "MMLU", "mmlu-pro", "HumanEval", "gsm8k", "GSM8K", "squad", "squad-v2", "sst-2", "SST2", "ImageNet",
+    "imagenet-1k", "CIFAR-10", "coco", "ARC-C", "truthfulqa", "mt-bench", "HellaSwag", "bert-glue",
 )  # fmt: skip
 PLAIN_WORDS = (
     "a",
@@ -91,6 +100,27 @@ def test_names_survive_beside_scores(names, scores):
     assert set(names) <= words
 
 
+@given(
+    st.sampled_from(BENCHMARKS),
+    st.sampled_from(["", "-", "_", "--"]),
+    st.decimals(0, 100, places=2).map(str) | st.integers(10, 100).map(str),
+    st.sampled_from(["", "-large", "-v2", "_final"]),
+)
+def test_a_score_glued_to_a_benchmark_goes_and_the_rest_stays(benchmark, glue, number, rest):
+    assume(glue or not benchmark[-1].isdigit())
+    name = f"{benchmark}{glue}{number}"
+    assume(not is_benchmark(re.findall(r"[a-z]+|[\d.]+", name.lower())))
+    expected = benchmark + rest
+    assert strip_scores(f"my {name}{rest} model") == f"my {expected} model"
+    assert tokenize_name(f"org/{name}{rest}") == tokenize_name(f"org/{expected}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_without_a_score_keeps_all_its_tokens(name):
+    assert strip_scores(f"a {name} b") == f"a {name} b"
+    assert tokenize_name(name) == re.findall(r"[^\W\d_]+|\d+", name.lower())
+
+
 @given(st.text(max_size=300))
 def test_any_text_becomes_one_line_whose_digits_are_all_settled(text):
     once = strip_scores(text)
@@ -116,6 +146,10 @@ def test_nothing_is_left_of_numbers_and_signs(text):
         ("see [the paper](https://arxiv.org/abs/2106.12345) for more", "see the paper for more"),
         ("a `roberta-base` model, run `pip install x==2`", "a roberta-base model, run"),
         ("roberta-large-mnli-91.2", "roberta-large-mnli"),
+        ("GLUE-92 and MMLU45 and acc_92.3", "GLUE and MMLU and acc"),
+        ("a tuned bert-glue-92-v2 of 92mmlu", "a tuned bert-glue-v2 of mmlu"),
+        ("gsm8k-81 in 2024, wmt-2014", "gsm8k in wmt-2014"),
+        ("SQuAD2.0-88.1", "SQuAD2.0"),
         ("half ½, circled ① and superscript 92²", "half circled and superscript"),
         ("", ""),
         ("92.1", ""),

@@ -14,6 +14,8 @@ from modellens_core.features.names import name_token_ids, token_id, tokenize_nam
         ("openai/whisper-large-v3", ["openai", "whisper", "large", "v", "3"]),
         ("facebook/wav2vec2_base", ["facebook", "wav", "2", "vec", "2", "base"]),
         ("资料/模型2", ["资料", "模型", "2"]),
+        ("org/bert-glue-92.5", ["org", "bert", "glue"]),
+        ("org/MMLU45-vit-cifar10", ["org", "mmlu", "vit", "cifar", "10"]),
         ("--//..", []),
     ],
 )

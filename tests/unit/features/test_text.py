@@ -63,3 +63,8 @@ def test_texts_stay_short(description):
     assert len(model.split()) <= 20
     assert len(dataset.split()) <= 45
     assert len(dataset) <= 500
+
+
+def test_a_name_that_ends_in_a_number_is_no_repository_path():
+    assert compose_model_text("ViT-B/16") == "model ViT-B 16"
+    assert compose_model_text("acme/ViT-B") == "model ViT-B"

@@ -10,7 +10,6 @@ from modellens_core.serving.context import (
     find_metric,
     find_task,
     nearest_datasets,
-    require_description,
 )
 
 TASKS = ["automatic-speech-recognition", "object-detection", "text-classification"]
@@ -39,12 +38,6 @@ def test_unknown_names_come_with_near_ones():
         find_task("detection-of-things", TASKS)
     with pytest.raises(UnknownNameError, match=r"'qqqqqq'.*leave --task out"):
         find_task("qqqqqq", TASKS)
-
-
-@pytest.mark.parametrize("text", ["", "  \n\t"])
-def test_an_empty_description_says_what_to_write(text):
-    with pytest.raises(ModelLensError, match="description is empty: write a sentence"):
-        require_description(text)
 
 
 def contexts(rows) -> Contexts:

@@ -165,12 +165,42 @@ def test_answers_are_json(recommender):
     )
 
 
-@pytest.mark.parametrize("description", ["", "   ", "92.1 | 0.5 %"])
-def test_a_description_without_words_is_refused(recommender, description):
-    with pytest.raises(ModelLensError, match="description is empty"):
-        recommender.recommend(description=description)
-    with pytest.raises(ModelLensError, match="description is empty"):
-        recommender.score(description=description, models=["a/b"])
+@pytest.mark.parametrize(
+    ("description", "says"),
+    [
+        ("", "is empty: write"),
+        ("  \n\t ", "is empty: write"),
+        ("92.1 | 0.5 %", "holds no words"),
+        ("1234 5678", "holds no words"),
+        ("😀🎉 👩‍👩‍👧", "holds no words"),
+        ("... --- !!!", "holds no words"),
+        ("https://example.org/data", "holds no words"),
+    ],
+)
+def test_a_description_without_words_is_refused(recommender, description, says):
+    for ask in (
+        lambda: recommender.recommend(description=description),
+        lambda: recommender.recommend(description=description, task="summarization"),
+        lambda: recommender.score(description=description, models=["a/b"]),
+    ):
+        with pytest.raises(ModelLensError, match=f"the description {says}") as refused:
+            ask()
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "😀 reviews of films 🎬",
+        "обзоры новых фильмов",
+        "映画のレビュー",
+        "مراجعات الأفلام",
+        "समीक्षाएँ",
+        "2024 news",
+    ],
+)
+def test_words_of_any_script_will_do(recommender, description):
+    assert len(recommender.recommend(description=description, top=1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -181,6 +211,21 @@ def test_a_description_without_words_is_refused(recommender, description):
         ({"top": 0}, ModelLensError, "at least one"),
         ({"candidates": "some"}, ModelLensError, "'task' or 'all'"),
         ({"min_params_b": 3, "max_params_b": 2}, ModelLensError, "swap"),
+        ({"top": -3}, ModelLensError, "top is -3; ask for at least one"),
+        ({"top": 2.5}, ModelLensError, "whole numbers"),
+        ({"max_params_b": float("nan")}, ModelLensError, "max_params_b is nan; give a size"),
+        ({"max_params_b": float("inf")}, ModelLensError, "leave it out for no limit"),
+        ({"max_params_b": -1}, ModelLensError, "above 0"),
+        ({"max_params_b": 0}, ModelLensError, "above 0"),
+        ({"min_params_b": float("nan")}, ModelLensError, "min_params_b is nan; give a size"),
+        ({"min_params_b": -2.0}, ModelLensError, "0 or more"),
+        ({"license": " "}, ModelLensError, "license is empty; give part"),
+        ({"license": []}, ModelLensError, "license is empty; give part"),
+        ({"license": ["mit", ""]}, ModelLensError, "license is empty; give part"),
+        ({"families": "bert"}, ModelLensError, "give a list"),
+        ({"families": []}, ModelLensError, "families is empty"),
+        ({"task": ""}, ModelLensError, "task is empty; name one"),
+        ({"metric": "  "}, ModelLensError, "metric is empty; name one"),
     ],
 )
 def test_mistakes_are_one_clear_line(recommender, wrong, error, says):
@@ -188,9 +233,21 @@ def test_mistakes_are_one_clear_line(recommender, wrong, error, says):
         recommender.recommend(**{**ASK, **wrong})
 
 
-def test_an_empty_model_name_is_refused(recommender):
-    with pytest.raises(ModelLensError, match="model name is empty"):
-        recommender.score(**ASK, models=["a/b", " "])
+@pytest.mark.parametrize(
+    ("models", "says"),
+    [
+        (["a/b", " "], "model name is empty"),
+        ("bert", r"give a list of names: \['bert'\]"),
+        (["a/b", "c/d", "a/b "], "models names a/b more than once"),
+    ],
+)
+def test_unusable_lists_of_models_are_refused(recommender, models, says):
+    with pytest.raises(ModelLensError, match=says):
+        recommender.score(**ASK, models=models)
+
+
+def test_no_lower_limit_may_be_said_as_nought(recommender):
+    assert len(recommender.recommend(**ASK, min_params_b=0, top=1)) == 1
 
 
 def test_another_encoder_is_never_used_in_place_of_the_right_one(published, tmp_path, monkeypatch):

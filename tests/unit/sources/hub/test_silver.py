@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,9 +78,35 @@ def test_the_usual_name_of_a_dataset_becomes_a_fact():
         "t", {"type": "common_voice", "name": "Common Voice"}, {"type": "wer", "value": 1}
     )
     rare = result("t", {"type": "common_voice", "name": "CV"}, {"type": "wer", "value": 1})
-    facts = [i for i in read(model_index("m", rare, common, common)) if isinstance(i, DatasetFact)]
+    cards = [
+        listing_of(f"o/{i}", **{"model-index": model_index("m", r)})
+        for i, r in enumerate((rare, common, common))
+    ]
+    raw = {table: pa.concat_tables(c[table] for c in cards) for table in cards[0]}
+    facts = [i for i in parse_hub_silver(raw) if isinstance(i, DatasetFact)]
     assert [(f.raw_dataset, f.description) for f in facts] == [("common_voice", "Common Voice")]
     assert facts[0].url.endswith("/datasets/common_voice")
+
+
+def test_several_names_under_one_id_are_several_datasets():
+    forums = [
+        result("Retrieval", {"type": "BeIR/cqadupstack", "name": name}, {"type": "ndcg_at_10", "value": value})
+        for name, value in (("MTEB CQADupstackAndroidRetrieval", 40.1), ("MTEB CQADupstackTexRetrieval", 30.2))
+    ]  # fmt: skip
+    items = list(read(model_index("m", *forums)))
+    assert {r.raw_dataset: r.value for r in items if isinstance(r, Report)} == {
+        "MTEB CQADupstackAndroidRetrieval": 40.1, "MTEB CQADupstackTexRetrieval": 30.2,
+    }  # fmt: skip
+    assert not [i for i in items if isinstance(i, DatasetFact)]
+
+
+def test_two_spellings_of_one_name_are_one_dataset():
+    spellings = [
+        result("t", {"type": "squad_v2", "name": name}, {"type": metric, "value": 80})
+        for name, metric in (("SQuAD v2", "f1"), ("squad-V2", "em"))
+    ]
+    found = [i for i in read(model_index("m", *spellings)) if isinstance(i, Report)]
+    assert [r.raw_dataset for r in found] == ["squad_v2", "squad_v2"]
 
 
 def test_results_without_a_dataset_are_never_comparable_across_models():
