@@ -2,7 +2,7 @@
 
 The subprocess is started through Dagster Pipes with the command that any other launcher would use
 (`python -m pipelines.worker`, a thin adapter around `modellens_core.training`). Seeds are a setting and
-not partitions, so that the whole graph stays one run (docs/adr/0005).
+not partitions, so that the whole graph can be one run (docs/adr/0005).
 """
 
 import json

@@ -1,8 +1,10 @@
 """Settings: what to collect, where state lies, which services to talk to, and with which keys.
 
 Read from the environment (`MODELLENS_*`, plus the names that other tools already use: `HF_ENDPOINT`,
-`HF_TOKEN`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`) and from a `.env` file. Everything else in the library
-takes plain arguments; only entry points build `Settings`. Keys are `SecretStr`: they never print.
+`HF_TOKEN`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`) and from a `.env` file. `Settings` are built at the edges: the
+command line, the code location, the resource of a run, a `Recommender` that is not told its folder. What lies
+between takes plain arguments; sources and the choice of an encoder take `Settings`. Keys are `SecretStr`:
+they never print.
 
 One profile has one state directory (`<home>/<profile>/`), so profiles never mix. Downloads that are
 addressed by their hash (`<home>/cache/`) are shared.

@@ -27,6 +27,11 @@ def close_cut_off(instance: dg.DagsterInstance) -> None:
             instance.report_run_canceled(run, message="The process was gone before the run ended.")
 
 
+def others_at_work(instance: dg.DagsterInstance) -> bool:
+    """Whether runs that know no lock, those of Dagster's UI, have not ended. Ask after `close_cut_off`."""
+    return bool(instance.get_runs(filters=dg.RunsFilter(statuses=_UNFINISHED), limit=1))
+
+
 def mark_finished(instance: dg.DagsterInstance) -> None:
     """Record that nothing is left to do after the newest run, whatever became of that run itself."""
     for run in instance.get_runs(limit=1):

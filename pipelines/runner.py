@@ -19,7 +19,8 @@ from modellens_core.store.lake import Lake
 from pipelines.build import build_defs
 from pipelines.damage import discard_broken_tables, lost_assets
 from pipelines.environment import make_state
-from pipelines.history import INVOCATION, close_cut_off, mark_finished
+from pipelines.history import INVOCATION, close_cut_off, mark_finished, others_at_work
+from pipelines.housekeeping import clear_away
 from pipelines.lock import only_one
 from pipelines.staleness import stale_assets
 
@@ -73,8 +74,9 @@ def sources_to_retry(settings: Settings) -> list[dg.AssetKey]:
 def run_graph(settings: Settings, console: Console, *, refresh: bool = False) -> RunOutcome:
     """Materialise what is stale and what follows from it.
 
-    The first time everything is missing and one run builds it all. After a change, tier by tier: a run
-    brings the earliest stale tier up to date, and only if that is new data is there more to do.
+    The first time everything is missing and one Dagster run builds it all. After a change there may be
+    several, tier by tier: each brings the earliest stale tier up to date, and the next follows only if that
+    is new data.
 
     Args:
         settings: the profile.
@@ -91,6 +93,8 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
     make_state(settings)
     with only_one(settings), dg.DagsterInstance.get() as instance:
         close_cut_off(instance)
+        if not others_at_work(instance):
+            clear_away(settings)
         for table in discard_broken_tables(settings):
             console.print(f"[yellow]{table} cannot be read and is built again[/yellow]")
         again = raw_assets(settings) if refresh else sources_to_retry(settings)
@@ -111,10 +115,10 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
 
 
 def next_wave(defs: dg.Definitions, stale: set[dg.AssetKey]) -> list[dg.AssetKey]:
-    """What to build in one run: the stale assets of the earliest tier and what they feed within it.
+    """What to build in one Dagster run: the stale assets of the earliest tier and what they feed within it.
 
     Tables of one tier are checked against each other, so they are rebuilt together; between tiers, equal
-    data stops the work. If nothing exists yet, everything is built in one run.
+    data stops the work. If nothing exists yet, everything is built in one.
     """
     graph = defs.resolve_asset_graph()
     everything = graph.materializable_asset_keys

@@ -50,6 +50,22 @@ def atomic_path(path: Path) -> Iterator[Path]:
         tmp.unlink(missing_ok=True)
 
 
+def unfinished(root: Path, *, deep: bool = True) -> Iterator[Path]:
+    """Temporary files and folders below `root`, as a killed process leaves them.
+
+    Everything temporary is named like that, here and elsewhere: hidden, ending in `.tmp` (or, beside a
+    database, in `.tmp.wal`).
+
+    Args:
+        root: need not exist.
+        deep: look into its folders, too.
+    """
+    for path in sorted(root.rglob(".*") if deep else root.glob(".*")):
+        inside = any(parent.name.startswith(".") for parent in path.relative_to(root).parents)
+        if path.name.endswith((".tmp", ".tmp.wal")) and not inside:
+            yield path
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically, keys sorted, UTF-8, newline at the end."""
     with atomic_path(path) as tmp:
@@ -164,7 +180,7 @@ class Lake:
         """An in-memory DuckDB connection that sees every table of the lake as `layer.name`."""
         # Big joins spill beside the lake, not into whatever folder the process was started in. DuckDB makes
         # the folder when it has to, and removes it: who only asks writes nothing.
-        spill = self.root / f".spill-{uuid.uuid4().hex[:8]}"
+        spill = self.root / f".spill-{uuid.uuid4().hex[:8]}.tmp"
         with duck.memory_session(self.views(), spill) as con:
             yield con
 

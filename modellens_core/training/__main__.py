@@ -22,11 +22,11 @@ EXIT_INTERRUPTED = 130
 _EXAMPLES = """\
 examples:
   # the shipped recipe on the new-datasets split
-  python -m modellens_core.training --lake .modellens/quickstart/lake --protocol new_datasets --out /tmp/run
+  python -m modellens_core.training --lake .modellens/quickstart/lake --protocol new_datasets --out runs/new
 
   # the paper's network, three epochs, to see that it runs
   python -m modellens_core.training --lake .modellens/quickstart/lake --protocol completion \\
-      --config paper --set max_epochs=3 --out /tmp/paper
+      --config paper --set max_epochs=3 --out runs/paper
 
 what it writes to --out:
   ranker.safetensors, ranker.json   the weights of the best epoch, and where they come from

