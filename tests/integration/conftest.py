@@ -11,11 +11,14 @@ from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 import yaml
+from huggingface_hub.utils import close_session
 from rich.console import Console
 
 from modellens_core.config import Settings, load_settings
+from modellens_core.sources.hub.store import HubStore
 from modellens_core.sources.package_index import catalogue
 from modellens_core.sources.package_index.catalogue import Wheel
 from modellens_core.training.config import CONFIG_DIR
@@ -107,3 +110,26 @@ def copy(site, tmp_path, monkeypatch):
     environment = {**site.environment, **environment_of(settings)}
     apply(monkeypatch, environment, site.wheel)
     return replace(site, settings=settings, environment=environment)
+
+
+@pytest.fixture
+def anonymous_client(monkeypatch):
+    """The genuine Hub client without a login, connecting directly; no session outlives the test."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
+    close_session()
+    yield
+    close_session()
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty Hub store."""
+    return HubStore(tmp_path / "hub.sqlite")
+
+
+@pytest.fixture
+def hub():
+    """A running loopback Hub with the planted world."""
+    with running_hub(world_repository()) as running:
+        yield running

@@ -9,7 +9,6 @@ from dataclasses import replace
 import httpx2
 import huggingface_hub
 import pytest
-from huggingface_hub.utils import close_session
 from pydantic import SecretStr
 
 from modellens_core.config import Profile
@@ -28,31 +27,13 @@ from tests.fakes.hub import (
     Kind,
     MemoryRepository,
     running_hub,
-    world_repository,
 )
 from tests.integration.hub_support import EVERYTHING, QUICK, collect, settings
 
 TOKEN = "hf_aVerySecretToken"
 
 
-@pytest.fixture(autouse=True)
-def _only_the_loopback(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
-    close_session()
-    yield
-    close_session()
-
-
-@pytest.fixture
-def store(tmp_path):
-    return HubStore(tmp_path / "hub.sqlite")
-
-
-@pytest.fixture
-def hub():
-    with running_hub(world_repository()) as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("anonymous_client")
 
 
 def test_errors_that_pass_are_retried(hub, store):

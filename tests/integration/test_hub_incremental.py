@@ -9,40 +9,21 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import huggingface_hub
 import pytest
-from huggingface_hub.utils import close_session
 
 from modellens_core.progress import silent
 from modellens_core.sources.base import SourceState
 from modellens_core.sources.hub import parse_hub_bronze, parse_hub_gold, parse_hub_silver
 from modellens_core.sources.hub.listing import Crawl
 from modellens_core.sources.hub.store import HubStore
-from tests.fakes.hub import Fault, HubRepo, Kind, MemoryRepository, running_hub, world_repository
+from tests.fakes.hub import Fault, HubRepo, Kind, MemoryRepository, running_hub
 from tests.integration.hub_support import EVERYTHING, collect, facts
 
 SOMETIMES = replace(EVERYTHING, full_every=timedelta(days=7))
 LATER = "2024-06-01T00:00:00.000Z"
 
 
-@pytest.fixture(autouse=True)
-def _only_the_loopback(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
-    close_session()
-    yield
-    close_session()
-
-
-@pytest.fixture
-def store(tmp_path):
-    return HubStore(tmp_path / "hub.sqlite")
-
-
-@pytest.fixture
-def hub():
-    with running_hub(world_repository()) as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("anonymous_client")
 
 
 def many(count, readmes=0):

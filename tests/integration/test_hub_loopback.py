@@ -13,7 +13,6 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 from huggingface_hub import HfApi, hf_hub_download
-from huggingface_hub.utils import close_session
 
 from modellens_core.config import Profile
 from modellens_core.progress import silent
@@ -26,37 +25,18 @@ from modellens_core.sources.hub import (
     parse_hub_models,
     parse_hub_silver,
 )
-from modellens_core.sources.hub.store import HubStore
 from tests.fakes.hub import (
     HubRepo,
     MemoryRepository,
     running_hub,
     snapshot_repository,
-    world_repository,
 )
 from tests.integration.hub_support import Read, collect, settings
 
 REPO = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def _only_the_loopback(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
-    close_session()
-    yield
-    close_session()
-
-
-@pytest.fixture
-def store(tmp_path):
-    return HubStore(tmp_path / "hub.sqlite")
-
-
-@pytest.fixture
-def hub():
-    with running_hub(world_repository()) as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("anonymous_client")
 
 
 # The genuine client
