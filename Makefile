@@ -14,7 +14,7 @@ endif
 WITH_HUB := $(BIN)/python -m tests.fakes.hub.for_profile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test check format bench-run bench-recipe bench-golden clean
+.PHONY: help setup run dev test check format bench-run bench-recipe bench-hub bench-golden clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -51,6 +51,9 @@ bench-run: $(STAMP) ## time and memory of the whole graph, from nothing
 
 bench-recipe: $(STAMP) ## what each part of the training recipe is worth, on a built profile
 	$(BIN)/python -m tests.bench.recipe
+
+bench-hub: $(STAMP) ## requests, seconds and memory of reading a whole Hub (needs MODELLENS_SNAPSHOT_DIR)
+	$(BIN)/python -m tests.fakes.hub --snapshot "$(MODELLENS_SNAPSHOT_DIR)" -- $(BIN)/python -m tests.bench.hub
 
 PART ?= dev
 bench-golden: $(STAMP) ## README reader against tables labelled by hand (PART=dev or held_out)

@@ -7,6 +7,7 @@ fast it may be asked is counted in `throttle.py`; what is asked for belongs in `
 
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ class HubClient:
             patience: how long to wait.
         """
         self.endpoint = endpoint.rstrip("/")
-        self.requests = 0
+        self.requests_by_kind: Counter[str] = Counter()
         self._headers = build_hf_headers(token=token, library_name="modellens")
         self._patience = patience or Patience()
         first = self._patience.first_wait
@@ -101,6 +102,11 @@ class HubClient:
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._throttle = Throttle()
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far, repeated ones too."""
+        return sum(self.requests_by_kind.values())
 
     @property
     def shown(self) -> str:
@@ -245,7 +251,7 @@ class HubClient:
                 self._sleep(delay)
             self._sleep(0)
             with self._lock:
-                self.requests += 1
+                self.requests_by_kind[bucket] += 1
             try:
                 yield
             except (
