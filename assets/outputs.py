@@ -12,7 +12,7 @@ from assets.features import ENTITY_TABLES
 from assets.training import seeds_of, training_dir
 from modellens_core.config import Settings
 from modellens_core.normalize.tables import NAME_TABLES
-from modellens_core.schema import STAGING_SCHEMAS
+from modellens_core.schema import STAGING_FILES
 from modellens_core.sources.registry import sources_of
 from modellens_core.splits.freeze import PROTOCOLS
 from modellens_core.store.lake import Lake
@@ -32,7 +32,7 @@ def outputs(settings: Settings) -> Mapping[str, tuple[Path, ...]]:
     for source in sources_of(settings.profile):
         found[f"raw_{source.key}"] = tables(f"raw/{source.key}", *source.tables, "status")
         for part in source.parts:
-            found[f"stg_{part.name}"] = tables(f"staging/{part.name}", *STAGING_SCHEMAS)
+            found[f"stg_{part.name}"] = tables(f"staging/{part.name}", *STAGING_FILES)
     found["corpus_names"] = tables("corpus", *NAME_TABLES)
     for query in QUERIES:
         name = query.split("/")[1]

@@ -5,6 +5,7 @@ defined in `modellens_core.schema`.
 """
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -12,30 +13,66 @@ from assets.metadata import markdown_table, materialized
 from assets.resources import Workspace
 from assets.versions import code_version
 from modellens_core.config import Settings
-from modellens_core.schema import STAGING_SCHEMAS, staging_tables
+from modellens_core.schema import STAGING_FILES, STAGING_SCHEMAS, staging_tables
+from modellens_core.sources.closed import closed_reports
 from modellens_core.sources.registry import Source, StagingPart, sources_of
+
+NO_DROP = "no_sudden_drop"
+DROP = 0.2  # share of the reports of the last reading that may be missing in this one
+
+
+def no_drop(key: str, now: int, before: int | None) -> dg.AssetCheckResult:
+    """Warns when a reading gives far fewer reports than the one before: a source that changed its form."""
+    lost = 0.0 if not before else 1 - now / before
+    return dg.AssetCheckResult(
+        check_name=NO_DROP,
+        asset_key=dg.AssetKey(key),
+        passed=lost <= DROP,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{now:,} reports, {before:,} in the reading before: see what the source says now"
+        if lost > DROP
+        else None,
+        metadata={"reports": now, "reports_before": -1 if before is None else before},
+    )
 
 
 def staging_asset(source: Source, part: StagingPart) -> dg.AssetsDefinition:
     """The asset of one parser."""
+    key = f"stg_{part.name}"
 
     @dg.asset(
-        name=f"stg_{part.name}",
+        name=key,
         group_name="staging",
         deps=[f"raw_{source.key}"],
         description=part.about,
         kinds={"python", "parquet"},
         code_version=code_version(*part.code),
+        check_specs=[
+            dg.AssetCheckSpec(
+                NO_DROP,
+                asset=key,
+                description="There are not suddenly far fewer reports than before.",
+            )
+        ],
     )
     def parse(workspace: Workspace) -> dg.MaterializeResult:
         lake = workspace.lake
         read = lake.scan if source.streamed else lake.read
         raw = {t: read(f"raw/{source.key}/{t}") for t in source.tables}
         tables = staging_tables(part.parse(raw))
-        infos = [lake.write(f"staging/{part.name}/{t}", tables[t]) for t in STAGING_SCHEMAS]
+        names = {t: f"staging/{part.name}/{t}" for t in STAGING_FILES}
+        old = {
+            t: lake.read(names[t]) if lake.exists(names[t]) else None for t in ("reports", "closed")
+        }
+        closed = closed_reports(tables["reports"], old["reports"], old["closed"], datetime.now(UTC))
+        # First what was closed: stopped between the two, the next run finds the same reports gone again.
+        lake.write(names["closed"], closed)
+        infos = [lake.write(names[t], tables[t]) for t in STAGING_SCHEMAS]
         reasons = Counter(tables["rejects"]["reason"].to_pylist())
         refused = markdown_table(["reason", "count"], [list(r) for r in reasons.most_common()])
-        return materialized(*infos, extra={"refused": dg.MetadataValue.md(refused)})
+        extra = {"refused": dg.MetadataValue.md(refused), "closed": closed.num_rows}
+        before = None if old["reports"] is None else old["reports"].num_rows
+        return materialized(*infos, extra=extra, checks=[no_drop(key, infos[0].rows, before)])
 
     return parse
 

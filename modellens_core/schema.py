@@ -217,12 +217,17 @@ REJECTS = pa.schema(
     ]
 )
 
+# Reports that their source no longer makes (grain of `staging/*/closed`).
+CLOSED = REPORTS.append(pa.field("closed_at", _TIME, nullable=False))
+
 STAGING_SCHEMAS: Mapping[str, pa.Schema] = {
     "reports": REPORTS,
     "models": MODELS,
     "datasets": DATASETS,
     "rejects": REJECTS,
 }
+
+STAGING_FILES = (*STAGING_SCHEMAS, "closed")  # every table a staging part writes
 
 Item = Report | ModelFact | DatasetFact | Reject
 

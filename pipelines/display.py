@@ -79,11 +79,12 @@ def show_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
     """Weighted tau of every method, best first, per protocol."""
     for protocol, methods in evaluation.items():
         any_method = next(iter(methods.values()))
-        table = Table(
-            title=f"{protocol}: weighted tau on test groups "
+        console.print(
+            f"{protocol}: weighted tau on test groups "
             f"({any_method['n_groups']} groups of {any_method['n_families']} dataset families)",
-            title_justify="left",
+            highlight=False,
         )
+        table = Table()
         for name in ("method", "tau_w", "95% interval"):
             table.add_column(name, justify="left" if name == "method" else "right")
         for method, m in sorted(methods.items(), key=lambda kv: -kv[1]["mean"]):

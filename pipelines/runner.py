@@ -102,7 +102,7 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
         if not wave:
             console.print("[bold]everything is up to date[/bold]")
         while wave:
-            console.print(f"[bold]{len(wave)} assets to build[/bold]")
+            console.print(f"[bold]{len(wave)} asset{'s' * (len(wave) > 1)} to build[/bold]")
             outcomes.append(_execute(defs, instance, wave, tags))
             if not outcomes[-1].success:
                 break

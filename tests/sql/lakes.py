@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from modellens_core.normalize.tables import name_tables
-from modellens_core.schema import Item, Report, Tier, staging_tables
+from modellens_core.schema import CLOSED, Item, Report, Tier, staging_tables
 from modellens_core.sources.base import STATUS
 from modellens_core.store import sql
 from modellens_core.store.lake import Lake
@@ -33,6 +33,7 @@ def stage(lake: Lake, parts: Mapping[str, Iterable[Item]]) -> None:
         tables = staging_tables(items)
         for name, table in tables.items():
             lake.write(f"staging/{part}/{name}", table)
+        lake.write(f"staging/{part}/closed", CLOSED.empty_table())
         write_status(lake, part, "ok", rows=tables["reports"].num_rows)
 
 

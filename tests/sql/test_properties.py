@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modellens_core.schema import ModelFact, Tier, Unit, staging_tables
+from modellens_core.schema import CLOSED, ModelFact, Tier, Unit, staging_tables
 from modellens_core.store import sql
 from modellens_core.store.lake import Lake
 from tests.sql.lakes import corpus_queries, rebuild, report, rows, write_status
@@ -41,6 +41,7 @@ def write_shuffled(lake: Lake, items, seed: int) -> None:
     for name, table in staging_tables(items).items():
         order = np.random.default_rng(seed).permutation(table.num_rows)
         lake.write(f"staging/all/{name}", table.take(order))
+    lake.write("staging/all/closed", CLOSED.empty_table())
     write_status(lake, "all", "ok")
 
 

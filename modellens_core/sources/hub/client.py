@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx2
-from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.utils import (
     build_hf_headers,
     fix_hf_endpoint_in_url,
@@ -33,6 +32,7 @@ from tenacity import (
 )
 
 from modellens_core.errors import SourceCorruptError, SourceUnreachableError
+from modellens_core.sources.hub.failures import TryAgainError, clear_errors, plainly
 from modellens_core.sources.hub.throttle import Throttle
 
 T = TypeVar("T")
@@ -72,14 +72,6 @@ class TextFile:
     outcome: str  # "read", "missing", "forbidden", "too_large", "binary"
     text: str | None = None
     etag: str | None = None
-
-
-class _TryAgainError(Exception):
-    """A request failed in a way that passes; `wait` is what the server asked for, in seconds."""
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait = wait
 
 
 class HubClient:
@@ -184,7 +176,7 @@ class HubClient:
         url = f"{self.endpoint}/{quote(repo_id)}/resolve/{quote(commit, safe='')}/{quote(name)}"
         timeout = httpx2.Timeout(self._patience.read, connect=self._patience.connect)
         doubted: set[str] = set()
-        with self._errors():
+        with clear_errors(self.shown):
             return self._retrying(
                 self._patience.attempts, lambda: self._download(url, timeout, doubted)
             )
@@ -212,7 +204,7 @@ class HubClient:
         # A file cut short shows here. Content that stays the same just has another kind of ETag.
         if etag is not None and len(etag) == len(digest) and digest not in {etag, *doubted}:
             doubted.add(digest)
-            raise _TryAgainError("content does not fit its ETag")
+            raise TryAgainError("content does not fit its ETag")
         if b"\0" in content:
             return TextFile("binary", etag=etag)
         return TextFile("read", content.decode("utf-8", "replace"), etag)
@@ -229,7 +221,7 @@ class HubClient:
             hf_raise_for_status(answer)
             return answer
 
-        with self._errors():
+        with clear_errors(self.shown):
             return self._retrying(attempts, send)
 
     def _rows(self, answer: httpx2.Response) -> list[Any]:
@@ -260,7 +252,7 @@ class HubClient:
                 httpx2.RemoteProtocolError,
             ) as error:
                 self._throttle.trouble()
-                raise _TryAgainError(_plainly(error)) from error
+                raise TryAgainError(plainly(error)) from error
 
     def _check(self, answer: httpx2.Response, bucket: str) -> None:
         """Note what the rate-limit headers announce; raise for answers that may be better next time."""
@@ -274,7 +266,7 @@ class HubClient:
             wait = float(answer.headers["Retry-After"]) + 1.0
         if answer.status_code in _RETRIED:
             self._throttle.trouble()
-            raise _TryAgainError(f"HTTP {answer.status_code}", wait)
+            raise TryAgainError(f"HTTP {answer.status_code}", wait)
         self._throttle.went_well()
 
     def _retrying(self, attempts: int, send: Callable[[], T]) -> T:
@@ -282,14 +274,14 @@ class HubClient:
             stop=stop_after_attempt(attempts),
             wait=self._wait,
             sleep=self._sleep,
-            retry=retry_if_exception_type(_TryAgainError),
+            retry=retry_if_exception_type(TryAgainError),
             reraise=True,
         )
         return retrying(send)
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome is not None else None
-        if isinstance(error, _TryAgainError) and error.wait is not None:
+        if isinstance(error, TryAgainError) and error.wait is not None:
             return error.wait
         return self._backoff(state)
 
@@ -301,39 +293,3 @@ class HubClient:
             )
         if self._stopped.wait(seconds) if seconds > 0 else self._stopped.is_set():
             raise SourceUnreachableError("reading from the Hub was interrupted; run again")
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Turn the client's exceptions into one line that says what to do."""
-        try:
-            yield
-        except OfflineModeIsEnabled:
-            raise SourceUnreachableError(
-                "HF_HUB_OFFLINE is set, so the Hub is not asked; unset it to read from the Hub"
-            ) from None
-        except HfHubHTTPError as error:
-            status = error.response.status_code
-            raise SourceUnreachableError(
-                f"the Hub at {self.shown} refused the request (HTTP {status}); "
-                + ("renew HF_TOKEN or unset it" if status in {401, 403} else "check HF_ENDPOINT")
-            ) from None
-        except (_TryAgainError, httpx2.TransportError, httpx2.InvalidURL) as error:
-            reason = str(error) if isinstance(error, _TryAgainError) else _plainly(error)
-            raise SourceUnreachableError(
-                f"the Hub at {self.shown} does not answer ({reason}); check the network, or set "
-                "HF_ENDPOINT to a Hub that can be reached"
-            ) from None
-
-
-def _plainly(error: Exception) -> str:
-    """What happened, without addresses or headers."""
-    kinds = {
-        httpx2.ConnectTimeout: "no connection in time",
-        httpx2.ConnectError: "no connection",
-        httpx2.TimeoutException: "no answer in time",
-        httpx2.RemoteProtocolError: "connection cut",
-        httpx2.ReadError: "connection cut",
-        httpx2.UnsupportedProtocol: "not an http address",
-    }
-    named = (text for kind, text in kinds.items() if isinstance(error, kind))
-    return next(named, type(error).__name__)

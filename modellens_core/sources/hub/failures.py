@@ -1,0 +1,64 @@
+"""What can go wrong on the way to the Hub, and what is said about it: one line, no address, no token.
+
+Whether a failure is tried again is decided in `client.py`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+from modellens_core.errors import SourceUnreachableError
+
+
+class TryAgainError(Exception):
+    """A request failed in a way that passes; `wait` is what the server asked for, in seconds."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+@contextmanager
+def clear_errors(hub: str) -> Iterator[None]:
+    """Turn the genuine client's exceptions into one line that says what to do.
+
+    Args:
+        hub: the Hub's address, fit for a log.
+
+    Raises:
+        SourceUnreachableError: instead of whatever the client raised.
+    """
+    try:
+        yield
+    except OfflineModeIsEnabled:
+        raise SourceUnreachableError(
+            "HF_HUB_OFFLINE is set, so the Hub is not asked; unset it to read from the Hub"
+        ) from None
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        raise SourceUnreachableError(
+            f"the Hub at {hub} refused the request (HTTP {status}); "
+            + ("renew HF_TOKEN or unset it" if status in {401, 403} else "check HF_ENDPOINT")
+        ) from None
+    except (TryAgainError, httpx2.TransportError, httpx2.InvalidURL) as error:
+        reason = str(error) if isinstance(error, TryAgainError) else plainly(error)
+        raise SourceUnreachableError(
+            f"the Hub at {hub} does not answer ({reason}); check the network, or set "
+            "HF_ENDPOINT to a Hub that can be reached"
+        ) from None
+
+
+def plainly(error: Exception) -> str:
+    """What happened, without addresses or headers."""
+    kinds = {
+        httpx2.ConnectTimeout: "no connection in time",
+        httpx2.ConnectError: "no connection",
+        httpx2.TimeoutException: "no answer in time",
+        httpx2.RemoteProtocolError: "connection cut",
+        httpx2.ReadError: "connection cut",
+        httpx2.UnsupportedProtocol: "not an http address",
+    }
+    named = (text for kind, text in kinds.items() if isinstance(error, kind))
+    return next(named, type(error).__name__)
