@@ -16,7 +16,7 @@ from rich.console import Console
 from modellens_core.config import Settings
 from modellens_core.errors import BundleError, ModelLensError
 from modellens_core.sources.base import SourceState
-from modellens_core.sources.registry import sources_of
+from modellens_core.sources.registry import raw_keys
 from modellens_core.store.lake import Lake
 from pipelines.build import build_defs
 from pipelines.staleness import stale_assets
@@ -74,19 +74,19 @@ def only_one(settings: Settings) -> Iterator[None]:
 
 def raw_assets(settings: Settings) -> list[dg.AssetKey]:
     """The assets that ask the profile's sources."""
-    return [dg.AssetKey(f"raw_{s.key}") for s in sources_of(settings.profile)]
+    return [dg.AssetKey(f"raw_{key}") for key in raw_keys(settings)]
 
 
 def sources_to_retry(settings: Settings) -> list[dg.AssetKey]:
     """Raw assets whose last collection did not get everything: a rerun asks those sources again."""
     lake = Lake(settings.lake_dir)
     keys = []
-    for source in sources_of(settings.profile):
-        table = f"raw/{source.key}/status"
+    for name in raw_keys(settings):
+        table = f"raw/{name}/status"
         if lake.exists(table):
             states = set(lake.read(table, columns=["state"])["state"].to_pylist())
             if states - {SourceState.OK.value}:
-                keys.append(dg.AssetKey(f"raw_{source.key}"))
+                keys.append(dg.AssetKey(f"raw_{name}"))
     return keys
 
 

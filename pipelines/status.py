@@ -4,6 +4,7 @@ Reads the lake, the report tables and Dagster's last run; changes nothing. How i
 belongs in `display.py`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -11,6 +12,7 @@ import dagster as dg
 from modellens_core.config import Settings
 from modellens_core.evaluation.metrics import HEADLINE
 from modellens_core.evaluation.summary import MIN_MODELS_SHOWN
+from modellens_core.sources.registry import raw_keys
 from modellens_core.store.lake import Lake
 
 COUNTED = (
@@ -29,7 +31,7 @@ COUNTED = (
 def collect_status(settings: Settings) -> dict[str, Any]:
     """Everything worth knowing about a profile, JSON-safe."""
     lake = Lake(settings.lake_dir)
-    sources = source_states(lake)
+    sources = source_states(lake, raw_keys(settings))
     corpus = corpus_counts(lake)
     status: dict[str, Any] = {
         "profile": settings.profile.value,
@@ -57,15 +59,17 @@ def overall(status: dict[str, Any]) -> str:
     return "ok" if all(s["state"] == "ok" for s in status["sources"]) else "attention"
 
 
-def source_states(lake: Lake) -> list[dict[str, Any]]:
-    """How each part of each source fared when it was last asked."""
-    if not any(t.startswith("raw/") and t.endswith("/status") for t in lake.tables()):
-        return []
-    rows: list[dict[str, Any]] = lake.query(
-        "SELECT source, part, state, detail, rows, requests, round(seconds, 2) AS seconds "
-        "FROM raw.status ORDER BY source, part"
-    ).to_pylist()
-    return rows
+def source_states(lake: Lake, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """How each part of each source fared when it was last asked.
+
+    Args:
+        lake: where the states are.
+        keys: collections that count; states of others may lie there from before.
+    """
+    tables = [f"raw/{key}/status" for key in keys]
+    rows = [row for t in tables if lake.exists(t) for row in lake.read(t).to_pylist()]
+    rows = [{**row, "seconds": round(row["seconds"], 2)} for row in rows]
+    return sorted(rows, key=lambda row: (row["source"], row["part"]))
 
 
 def corpus_counts(lake: Lake) -> dict[str, Any]:
