@@ -79,6 +79,7 @@ def read_readme(
 
 def open_readme(text: str, repo_id: str) -> tuple[Card, Sequence[Table | Unread]]:
     """What a README says of its card, and its tables in reading order."""
+    text = text.replace("\r\n", "\n")
     if not may_hold_table(text):
         return read_card(repo_id, "", None), ()
     front, body = front_matter(text)
