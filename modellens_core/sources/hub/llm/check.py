@@ -7,6 +7,7 @@ left runs through the same rules as everything the deterministic reader finds, s
 injected row costs a count, not a record. Pure: same table, same answer, same scores.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,7 +20,7 @@ from modellens_core.sources.hub.card_names import (
     resembles,
 )
 from modellens_core.sources.hub.cells import Cell, visible
-from modellens_core.sources.hub.label_parts import Part, row_part
+from modellens_core.sources.hub.label_parts import Part, column_part, row_part
 from modellens_core.sources.hub.label_parts import Place as LabelPlace
 from modellens_core.sources.hub.labels import Mention, read_label, read_prose
 from modellens_core.sources.hub.llm.place import (
@@ -40,6 +41,7 @@ from modellens_core.sources.hub.vocabulary import is_own_phrase, tokens
 from modellens_core.sources.values import ParsedValue, parse_value
 
 MAX_RESULTS: Final = 300  # more than any table that is asked about has values
+_SIZE: Final = re.compile(r"~?\d+(?:\.\d+)?(?:x\d+)?\s?[BbMm]")
 _MAX_FIELD: Final = 200
 _MAX_METRIC: Final = 40
 
@@ -125,7 +127,7 @@ def _scores_at(checked: _Checked, spot: Spot, result: Result) -> list[tuple[Scor
     part = Part(model=_model(checked, place, result.model))
     part = part.joined(_dataset(checked, place, result.dataset))
     part = part.joined(_metric(place, spot.column, result.metric))
-    part = part.joined(_conditions(place, result))
+    part = part.joined(_conditions(place, result)).joined(_unsaid(place))
     if part.refuse is not None:
         raise _DroppedError(part.refuse)
     texts = [c for c in checked.layout.columns if c.role in {"attribute", "excluded"}]
@@ -141,11 +143,13 @@ def _plain(text: str | None) -> str:
 
 def _model(checked: _Checked, place: Place, said: str | None) -> Named | None:
     """The model a value belongs to; None where the text around the table decides."""
-    name, card = _plain(said), checked.card
+    name, card, loaded = _plain(said), checked.card, checked.around.model
     as_own = name_model(Cell(name, name), card)
     if not tokens(name) or (as_own is not None and as_own.name is None):
         return _own(checked, place)
-    cell = next((c for c in place.labels if holds_name(c.text, name)), None)
+    if loaded is not None and loaded.name is not None and tokens(loaded.name) == tokens(name):
+        return None
+    cell = _naming(place, name)
     if cell is None:
         if not any(holds_name(t, name) for t in place.titles):
             raise _DroppedError("llm_model_not_in_table")
@@ -156,6 +160,13 @@ def _model(checked: _Checked, place: Place, said: str | None) -> Named | None:
     if named is None or ((label.metrics or label.benchmarks or label.roles) and not label.rest):
         raise _DroppedError("not_a_model")
     return named
+
+
+def _naming(place: Place, name: str) -> Cell | None:
+    """The label that holds a model's name; its size may stand in another cell of the row."""
+    sizes = (c.text for c in place.cells if _SIZE.fullmatch(c.text) and name.endswith(c.text))
+    names = [name, *(name.removesuffix(s).strip() for s in sizes)]
+    return next((c for n in names for c in place.labels if holds_name(c.text, n)), None)
 
 
 def _own(checked: _Checked, place: Place) -> Named | None:
@@ -193,8 +204,13 @@ def _dataset(checked: _Checked, place: Place, said: str | None) -> Part:
     beside = [set(tokens(m.written)) for t in place.near for m in read_label(t).benchmarks]
     if beside and not any(words & set(tokens(name)) for words in beside):
         raise _DroppedError("llm_other_dataset")
-    column = Column(0, (), "dataset")
-    return row_part(Cell(name, name), LabelPlace(column, checked.layout, checked.card))
+    cell = Cell(name, name)
+    listed = [c for c in checked.layout.columns if c.role in {"dataset", "task"}]
+    in_row = any(holds_name(place.cells[c.index].text, name) for c in listed)
+    if read_label(name).benchmarks and not in_row:
+        return column_part(Column(0, (cell,), "value"), checked.card)
+    where = LabelPlace(Column(0, (), "dataset"), checked.layout, checked.card)
+    return row_part(cell, where)
 
 
 def _metric(place: Place, column: Column, said: str | None) -> Part:
@@ -239,4 +255,18 @@ def _conditions(place: Place, result: Result) -> Part:
         shots=label.shots,
         language=label.language,
         notes=(label.rest,) if label.rest else (),
+    )
+
+
+def _unsaid(place: Place) -> Part:
+    """Split, shots and language that the labels state, whether or not the answer repeats them."""
+    labels = [read_label(t) for t in place.near]
+    splits = {k.splits[0] for k in labels if len(k.splits) == 1}
+    shots = {k.shots for k in labels if k.shots}
+    languages = [k.language for k in labels if k.language]
+    return Part(
+        split=next(iter(splits)) if len(splits) == 1 else None,
+        shots=next(iter(shots)) if len(shots) == 1 else None,
+        language=languages[0] if len(languages) == 1 else None,
+        refuse="train_split" if splits == {"train"} else None,
     )

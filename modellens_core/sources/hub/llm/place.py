@@ -13,7 +13,7 @@ from modellens_core.sources.hub.cells import Cell
 from modellens_core.sources.hub.markdown_tables import Table
 from modellens_core.sources.hub.table_layout import Column, Layout, cell_kind
 from modellens_core.sources.hub.vocabulary import tokens
-from modellens_core.sources.values import ParsedValue, parse_value
+from modellens_core.sources.values import EMPTY, ParsedValue, Refusal, parse_value
 
 _NOT_SCORES = frozenset({"excluded", "ignored"})
 
@@ -72,16 +72,20 @@ def spots_of(layout: Layout) -> Iterator[Spot]:
         for column in layout.columns:
             raw = row[column.index].raw
             if cell_kind(raw) in {"number", "numeric"}:
-                for piece, written in enumerate(_pieces(raw)):
+                for piece, written in _pieces(raw).items():
                     yield Spot(index, column, piece, written)
 
 
-def _pieces(raw: str) -> Sequence[str]:
-    """The numbers of a cell, if a slash separates them; else the cell."""
+def _pieces(raw: str) -> dict[int, str]:
+    """The numbers of a cell, if a slash separates them ("90.1/-/84.2"); else the cell."""
     if isinstance(parse_value(raw), ParsedValue) or "/" not in raw:
-        return [raw]
+        return {0: raw}
     pieces = [p.strip("*_` ") for p in raw.split("/")]
-    return pieces if all(isinstance(parse_value(p), ParsedValue) for p in pieces) else [raw]
+    read = [parse_value(p) for p in pieces]
+    if any(isinstance(r, Refusal) and r != EMPTY for r in read):
+        return {0: raw}
+    both = enumerate(zip(pieces, read, strict=True))
+    return {i: piece for i, (piece, number) in both if isinstance(number, ParsedValue)}
 
 
 def place_of(spot: Spot, table: Table, layout: Layout, card: Card) -> Place:
