@@ -113,7 +113,7 @@ SOURCES: tuple[Source, ...] = (
             StagingPart(
                 "hub_bronze",
                 parse_hub_bronze,
-                "Bronze tier: result tables in READMEs, read by the deterministic parser.",
+                "Bronze tier: result tables in READMEs, read by rules, or from a language model's answers.",
                 ("sources/hub", "sources/values.py"),
             ),
             StagingPart(

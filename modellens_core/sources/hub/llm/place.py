@@ -16,6 +16,9 @@ from modellens_core.sources.hub.vocabulary import tokens
 from modellens_core.sources.values import EMPTY, ParsedValue, Refusal, parse_value
 
 _NOT_SCORES = frozenset({"excluded", "ignored"})
+_UNNAMED = frozenset(
+    {"value", "excluded", "ignored", "attribute"}
+)  # their headings name one column
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +27,21 @@ class Spot:
 
     Attributes:
         row: index in `Layout.rows`; column: its column.
-        piece: which number of the cell, where it holds several ("90.1/84.2").
-        raw: the number as written.
+        piece: which number of the cell, where it holds several ("90.1/84.2"), of how many.
+        raw: the number as written; read: the number itself, if it is one.
     """
 
     row: int
     column: Column
     piece: int
+    pieces: int
     raw: str
+    read: ParsedValue | Refusal
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """Where it stands."""
+        return self.row, self.column.index, self.piece
 
     @property
     def is_score(self) -> bool:
@@ -46,19 +56,21 @@ class Place:
     Attributes:
         cells: its row, with labels from above filled in.
         labels: the cells that can name it: of its row, its group, its column's headings.
+        corner: the headings of the columns that hold labels; they speak of the whole table.
         titles: caption and section titles.
         prose: the text before the table, and the datasets that the card names.
     """
 
     cells: tuple[Cell, ...]
     labels: tuple[Cell, ...]
+    corner: tuple[Cell, ...]
     titles: tuple[str, ...]
     prose: tuple[str, ...]
 
     @property
     def near(self) -> tuple[str, ...]:
-        """Texts of the labels."""
-        return tuple(c.text for c in self.labels)
+        """Texts of the labels and the corner."""
+        return tuple(c.text for c in (*self.labels, *self.corner))
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -72,20 +84,19 @@ def spots_of(layout: Layout) -> Iterator[Spot]:
         for column in layout.columns:
             raw = row[column.index].raw
             if cell_kind(raw) in {"number", "numeric"}:
-                for piece, written in _pieces(raw).items():
-                    yield Spot(index, column, piece, written)
+                pieces = _pieces(raw)
+                for at, written in enumerate(pieces):
+                    number = parse_value(written)
+                    if number != EMPTY:
+                        yield Spot(index, column, at, len(pieces), written, number)
 
 
-def _pieces(raw: str) -> dict[int, str]:
-    """The numbers of a cell, if a slash separates them ("90.1/-/84.2"); else the cell."""
-    if isinstance(parse_value(raw), ParsedValue) or "/" not in raw:
-        return {0: raw}
+def _pieces(raw: str) -> list[str]:
+    """The numbers of a cell, if slashes separate them ("90.1/-/84.2"); else the cell."""
     pieces = [p.strip("*_` ") for p in raw.split("/")]
     read = [parse_value(p) for p in pieces]
-    if any(isinstance(r, Refusal) and r != EMPTY for r in read):
-        return {0: raw}
-    both = enumerate(zip(pieces, read, strict=True))
-    return {i: piece for i, (piece, number) in both if isinstance(number, ParsedValue)}
+    several = len(pieces) > 1 and all(isinstance(r, ParsedValue) or r == EMPTY for r in read)
+    return pieces if several and not isinstance(parse_value(raw), ParsedValue) else [raw]
 
 
 def place_of(spot: Spot, table: Table, layout: Layout, card: Card) -> Place:
@@ -108,6 +119,7 @@ def place_of(spot: Spot, table: Table, layout: Layout, card: Card) -> Place:
     return Place(
         cells=tuple(cells),
         labels=tuple(c for c in labels if c.text),
+        corner=tuple(h for c in layout.columns if c.role not in _UNNAMED for h in c.heads),
         titles=tuple(t for t in (table.caption, *table.headings) if t),
         prose=(table.before, table.section, *table.datasets, *card.datasets),
     )

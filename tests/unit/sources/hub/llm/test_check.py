@@ -42,8 +42,9 @@ def test_an_honest_answer_becomes_scores_own_and_others():
         (row("glow-base", "MRPC", "F1", "0.901"), "llm_value_not_in_table"),
         (row("glow-base", "MRPC", "F1", ""), "llm_value_not_in_table"),
         (row("evil/model", "MRPC", "F1", "90.1"), "llm_model_not_in_table"),
-        (row("BERT-large", "MRPC", "F1", "90.1"), "llm_model_not_in_table"),  # another row's
+        (row("BERT-large", "MRPC", "F1", "90.1"), "llm_other_model"),  # another row's
         (row(None, "MRPC", "F1", "89.3"), "llm_other_model"),
+        (row("BERT", "MRPC", "F1", "90.1"), "llm_other_model"),
         (row("glow-base", "CoLA", "F1", "90.1"), "llm_dataset_not_in_table"),
         (row("glow-base", "SST-2", "F1", "90.1"), "llm_dataset_not_in_table"),  # another column's
         (row("glow-base", "MRPC", "BLEU", "90.1"), "llm_other_metric"),
@@ -109,6 +110,43 @@ def test_names_may_come_from_around_the_table_but_not_from_other_rows():
     ]
     assert {s.setting["split"] for s in scores} == {"test"}
     assert check(text, row(None, "IMDB", "Acc", "88.1"))[1] == ["llm_other_model"]
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "result", "reason"),
+    [
+        ("SQuAD (EM/F1)", "| Dim QA | 80.1/83.2 |", row("Dim QA", "SQuAD", "EM", "83.2"), "llm_other_metric"),
+        ("IMDB (accuracy)", "| DeiT | 81.8 |\n| DeiT distilled | 83.4 |",
+         row("DeiT", "IMDB", "accuracy", "83.4"), "llm_other_model"),
+        ("IMDB (accuracy)", "| glow-13B | 81.8 |\n| BERT-13B | 83.4 |",
+         row(None, "IMDB", "accuracy", "81.8"), "llm_other_model"),
+        ("CaSum (rouge-1)", "| Dim | 43.9 |", row("Dim", "VilaSum", "rouge-1", "43.9"), "llm_dataset_not_in_table"),
+    ],
+)  # fmt: skip
+def test_near_misses_are_dropped(head, rows, result, reason):
+    text = f"| Model | {head} |\n|---|---|\n{rows}\n"
+    assert check(text, result, repo_id="acme/glow-34b") == ([], [reason])
+
+
+def test_values_in_the_wrong_rows_are_dropped_whatever_the_table():
+    """Every value of every golden table, moved to another of its rows: none becomes another record."""
+    moved = kept = 0
+    for path in sorted(GOLDEN.glob("*.json")):
+        for case in json.loads(path.read_text("utf-8")):
+            card, tables = open_readme("\n".join(case["readme"]), case.get("repo_id", REPO))
+            for table in (t for t in tables if isinstance(t, Table)):
+                truth = [s for s in read_table(table, card) if isinstance(s, Score)]
+                values = [s.value.text for s in truth]
+                rows = [
+                    row(s.model, s.dataset, None if s.convention else s.metric, v)
+                    for s, v in zip(truth, values[1:] + values[:1], strict=True)
+                ]
+                answer = TableAnswer.model_validate({"results": rows})
+                got = {said(s) for s in read_answer(table, card, answer) if isinstance(s, Score)}
+                moved += len(rows)
+                kept += len(got - {said(s) for s in truth})
+    assert moved > 80
+    assert kept == 0
 
 
 def test_a_copied_card_does_not_own_what_its_table_says():
