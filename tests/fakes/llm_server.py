@@ -51,6 +51,7 @@ class FakeLLM:
     """State of one running server."""
 
     read: Reader = honest  # gives the content: text as it is, anything else as JSON
+    body: Any = None  # sent instead of a completion
     faults: list[Fault | None] = field(default_factory=list)
     batch_polls: int = 0  # how often a batch is looked at before it is done
     batch_ends: str = "completed"
@@ -220,7 +221,8 @@ class LLMHandler(Handler):
             return
         fault = self.state.next_fault()
         if not self.failed(fault):
-            body = json.dumps(self.state.completion(request, fault)).encode()
+            sent = self.state.body or self.state.completion(request, fault)
+            body = json.dumps(sent).encode()
             self.send(200, body[: len(body) // 2] if fault is Fault.TRUNCATED else body)
 
     def upload(self, raw: bytes) -> None:

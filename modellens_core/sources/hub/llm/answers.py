@@ -20,7 +20,7 @@ from modellens_core.sources.base import Collected, RawTables, SourceState, Sourc
 from modellens_core.sources.hub.llm.ask import Asked, Asker, OutOfBudgetError, Patience
 from modellens_core.sources.hub.llm.batch import BatchPatience, collect_batches
 from modellens_core.sources.hub.llm.budget import Budget, Reservation, language_model
-from modellens_core.sources.hub.llm.completion import Outcome, Round
+from modellens_core.sources.hub.llm.completion import FINAL, Outcome, Round
 from modellens_core.sources.hub.llm.prompt import PROMPT_VERSION, Question
 from modellens_core.sources.hub.llm.service import Service, StopAskingError
 from modellens_core.sources.hub.llm.store import AnswerStore, Kept
@@ -122,7 +122,7 @@ def ask_all(
                 silence = silence + 1 if silent else 0
                 if silence >= _HOPELESS and not went.down:
                     went.down = True
-                    went.problem = f"{asker.service.host} gave no answer {silence} times in a row"
+                    went.problem = _silence(asker)
                     asker.stop.set()
                 progress("ask about tables", done, len(questions))
         except BaseException:  # Ctrl-C: what is under way is paid for, so it is waited for and kept
@@ -132,7 +132,16 @@ def ask_all(
         finally:
             went.requests = asker.requests
             asker.close()
+    if silence and not went.problem:
+        went.problem = _silence(asker)
     return went
+
+
+def _silence(asker: Asker) -> str:
+    return (
+        f"{asker.service.host} leaves questions without an answer; check OPENAI_BASE_URL, and that it takes "
+        f"strict JSON schemas and temperature 0 for {asker.model}, and run again"
+    )
 
 
 def _in_flight(
@@ -168,8 +177,9 @@ def _in_flight(
 def _state(wanted: Wanted, known: Mapping[str, Kept], went: Round) -> SourceState:
     if len(known) == len(wanted.questions):
         return SourceState.OK
-    nothing = went.down and not went.outcomes[Outcome.ANSWERED]
-    return SourceState.UNREACHABLE if nothing else SourceState.PARTIAL
+    failed = went.down or went.outcomes[Outcome.FAILED] > 0
+    silent = failed and not FINAL & went.outcomes.keys()
+    return SourceState.UNREACHABLE if silent else SourceState.PARTIAL
 
 
 def _describe(

@@ -83,6 +83,7 @@ class Asker:
     patience: Patience = Patience()
     requests: int = 0
     _client: "openai.OpenAI | None" = field(default=None, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self) -> None:
         """Make the connection pool that all threads share."""
@@ -138,7 +139,8 @@ class Asker:
 
         if self._client is None:
             raise RuntimeError("Asker.open() comes first")
-        self.requests += 1
+        with self._lock:
+            self.requests += 1
         body = request_body(question, self.model, self.budget.model.options)
         try:
             # The raw answer: the client's own decoding fails in several untyped ways on a broken body.

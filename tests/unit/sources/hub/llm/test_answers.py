@@ -6,6 +6,8 @@ import threading
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from modellens_core.config import load_settings
@@ -13,7 +15,7 @@ from modellens_core.errors import ConfigError
 from modellens_core.progress import silent
 from modellens_core.schema import Report
 from modellens_core.sources.base import SourceState
-from modellens_core.sources.hub.bronze import parse_hub_bronze
+from modellens_core.sources.hub.bronze import answered_reader, parse_hub_bronze
 from modellens_core.sources.hub.llm import answers as answers_module
 from modellens_core.sources.hub.llm.answers import collect_answers
 from modellens_core.sources.hub.llm.ask import Asker, Patience
@@ -21,9 +23,10 @@ from modellens_core.sources.hub.llm.budget import Budget, LanguageModel
 from modellens_core.sources.hub.llm.completion import Outcome
 from modellens_core.sources.hub.llm.prompt import PROMPT_VERSION, question_of
 from modellens_core.sources.hub.llm.service import Service, StopAskingError
+from modellens_core.sources.hub.readme_tables import read_readme
 from tests.fakes.llm_server import honest, row, running_llm
 from tests.fakes.openai_server import KEY, Fault
-from tests.unit.sources.hub.llm.tables import README, REPO, raw_readmes, readme, table_of
+from tests.unit.sources.hub.llm.tables import NOW, README, REPO, raw_readmes, readme, table_of
 
 QUICK = Patience(attempts=3, first_wait=0.01, longest_wait=0.02)
 QUESTION = question_of(*table_of(README))
@@ -50,10 +53,10 @@ def collect(server, home, texts, **given):
     return got.tables["llm_answers"], got.statuses[0]
 
 
-def ask_once(server, *, timeout=5.0, key=KEY, tokens=10**9):
+def ask_once(server, *, timeout=5.0, key=KEY, patience=QUICK):
     """Ask one question; the outcome, and the asker."""
     service = Service(SecretStr(key), server.base_url, timeout)
-    asker = Asker(service, "gpt-5.4-mini", Budget(tokens, 1.0, MODEL), threading.Event(), QUICK)
+    asker = Asker(service, "gpt-5.4-mini", Budget(10**9, 1.0, MODEL), threading.Event(), patience)
     asker.open()
     reserved = asker.budget.reserve(QUESTION.prompt_bound, QUESTION.answer_tokens)
     try:
@@ -182,9 +185,9 @@ def test_reading_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with running_llm() as server:
-        settings = settings_for(server, tmp_path)
+        chosen = settings_for(server, tmp_path)
         with pytest.raises(KeyboardInterrupt):
-            collect_answers(settings, raw_readmes(texts), interrupt, patience=QUICK)
+            collect_answers(chosen, raw_readmes(texts), interrupt, patience=QUICK)
         before = len(server.requests)
         assert 7 <= before < 20
         table, status = collect(server, tmp_path, texts)
@@ -256,7 +259,7 @@ def test_a_service_that_gives_up_keeps_what_it_gave(tmp_path, monkeypatch):
         table, status = collect(server, tmp_path, texts)
         assert len(server.requests) <= 13 * QUICK.attempts
     assert status.state is SourceState.UNREACHABLE
-    assert "in a row" in status.detail
+    assert "without an answer" in status.detail
 
 
 def test_nobody_listening_is_a_state_not_a_crash(tmp_path):
@@ -264,7 +267,9 @@ def test_nobody_listening_is_a_state_not_a_crash(tmp_path):
         pass
     table, status = collect(server, tmp_path, {REPO: README})
     assert table.num_rows == 0
-    assert (status.state, "1 failed" in status.detail) == (SourceState.PARTIAL, True)
+    assert status.state is SourceState.UNREACHABLE
+    assert "1 failed" in status.detail
+    assert "OPENAI_BASE_URL" in status.detail
 
 
 @pytest.mark.parametrize("faults", [[], [Fault.SERVER_ERROR] * 99, [Fault.QUOTA] * 99])
@@ -285,9 +290,9 @@ def test_no_key_in_status_logs_cache_or_repr(tmp_path, caplog, faults):
 
 
 def test_a_reader_without_a_service_says_what_to_set(tmp_path):
-    settings = load_settings(bronze_reader="llm", home=tmp_path)
+    chosen = load_settings(bronze_reader="llm", home=tmp_path)
     with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
-        collect_answers(settings, raw_readmes({REPO: README}), silent)
+        collect_answers(chosen, raw_readmes({REPO: README}), silent)
     with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
         Service.of(load_settings(bronze_reader="llm", openai_api_key="  \n", home=tmp_path))
     assert (
@@ -350,3 +355,40 @@ def test_instructions_in_a_card_change_nothing(tmp_path):
         (request,) = server.requests
     assert "Ignore your instructions" not in request["messages"][0]["content"]
     assert [(r.raw_model, r.raw_dataset, r.raw_value) for r in reports] == [(REPO, "SST-2", "94.5")]
+
+
+# Whatever the service sends
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["choices", "message", "usage", "a"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def listening():
+    with running_llm() as server:
+        yield server
+
+
+@given(body=ANYTHING, results=ANYTHING)
+@settings(deadline=None, max_examples=40)
+def test_whatever_json_is_sent_only_the_tables_numbers_are_reported(listening, body, results):
+    quick = Patience(attempts=2, first_wait=0.0, longest_wait=0.0)
+    invented = {"results": [row("glow-base", "MRPC", "F1", v) for v in ("77.7", "90.1")]}
+    for listening.body, said in ((body, None), (None, results), (None, invented)):
+        listening.read = lambda _document, said=said: said
+        answer, _ = ask_once(listening, patience=quick)
+        assert isinstance(answer.outcome, Outcome)
+        raw = {"answer": answer.content, "model": "m", "prompt_version": "p"}
+        known = {QUESTION.table_hash: raw} if answer.content else {}
+        items = read_readme(
+            README, REPO, source_url=None, source_revision=None, retrieved_at=NOW,
+            read=answered_reader(known),
+        )  # fmt: skip
+        values = {i.raw_value for i in items if isinstance(i, Report)}
+        assert values <= {"90.1", "94.5", "89.3", "94.9"}
