@@ -29,6 +29,7 @@ from modellens_core.sources.hub.table_layout import Column, Layout, cell_kind
 from modellens_core.sources.hub.vocabulary import is_own_phrase, tokens
 
 _SIZE: Final = re.compile(r"~?\d+(?:\.\d+)?(?:x\d+)?\s?[BbMm]")
+_NO_MODELS: Final = frozenset({"dataset", "task", "metric", "split", "language", "shots"})
 _MAX_NAME: Final = 200
 _MAX_METRIC: Final = 40
 
@@ -109,6 +110,9 @@ def _model(subject: Subject, place: Place, said: str | None) -> Named | None:
         raise DroppedError("llm_model_not_in_table")
     if cell is None and any(looks_like_model(c, card) for c in place.labels):
         raise DroppedError("llm_other_model")
+    columns = [c for c in subject.layout.columns if c.role in _NO_MODELS]
+    if cell is not None and cell.text in {place.cells[c.index].text for c in columns}:
+        raise DroppedError("not_a_model")
     label = read_label(name)
     named = name_model(Cell(name, name, cell.link if cell else None), card, place.cells)
     if named is None or ((label.metrics or label.benchmarks or label.roles) and not label.rest):

@@ -128,6 +128,13 @@ def test_near_misses_are_dropped(head, rows, result, reason):
     assert check(text, result, repo_id="acme/glow-34b") == ([], [reason])
 
 
+def test_a_language_is_no_model_where_the_column_says_language():
+    text = "| Language | XNLI (accuracy) |\n|---|---|\n| Bengali | 77.8 |\n"
+    assert check(text, row("Bengali", "XNLI", "accuracy", "77.8")) == ([], ["not_a_model"])
+    scores, _ = check(text, row(None, "XNLI", "accuracy", "77.8"))
+    assert [s.setting for s in scores] == [{"language": "Bengali"}]
+
+
 def test_values_in_the_wrong_rows_are_dropped_whatever_the_table():
     """Every value of every golden table, moved to another of its rows: none becomes another record."""
     moved = kept = 0
