@@ -13,7 +13,7 @@ from assets.staging import staging_keys
 from assets.versions import code_version
 from modellens_core.config import Settings
 from modellens_core.normalize.tables import NAME_TABLES
-from modellens_core.sources.registry import sources_of
+from modellens_core.sources.registry import raw_keys
 from modellens_core.store import sql
 from modellens_core.store.lake import Lake
 
@@ -26,7 +26,7 @@ def asset_of(table: str, settings: Settings) -> list[str]:
     if layer == "staging":
         return staging_keys(settings)
     if layer == "raw":
-        return [f"raw_{source.key}" for source in sources_of(settings.profile)]
+        return [f"raw_{key}" for key in raw_keys(settings)]
     if name in NAME_TABLES:
         return ["corpus_names"]
     return [f"{layer}_{name}"]

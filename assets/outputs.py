@@ -13,7 +13,7 @@ from assets.training import seeds_of, training_dir
 from modellens_core.config import Settings
 from modellens_core.normalize.tables import NAME_TABLES
 from modellens_core.schema import STAGING_FILES
-from modellens_core.sources.registry import sources_of
+from modellens_core.sources.registry import enrichments_of, sources_of
 from modellens_core.splits.freeze import PROTOCOLS
 from modellens_core.store.lake import Lake
 
@@ -33,6 +33,11 @@ def outputs(settings: Settings) -> Mapping[str, tuple[Path, ...]]:
         found[f"raw_{source.key}"] = tables(f"raw/{source.key}", *source.tables, "status")
         for part in source.parts:
             found[f"stg_{part.name}"] = tables(f"staging/{part.name}", *STAGING_FILES)
+    for source, enrichment in enrichments_of(settings):
+        found[f"raw_{enrichment.key}"] = (
+            *tables(f"raw/{source.key}", *enrichment.tables),
+            *tables(f"raw/{enrichment.key}", "status"),
+        )
     found["corpus_names"] = tables("corpus", *NAME_TABLES)
     for query in QUERIES:
         name = query.split("/")[1]

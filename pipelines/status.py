@@ -4,6 +4,7 @@ Reads the lake, the report tables and what Dagster recorded; changes nothing. Ho
 belongs in `display.py`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -12,6 +13,7 @@ from modellens_core.config import Settings
 from modellens_core.errors import BundleError
 from modellens_core.evaluation.metrics import HEADLINE
 from modellens_core.evaluation.summary import MIN_MODELS_SHOWN
+from modellens_core.sources.registry import raw_keys
 from modellens_core.store.lake import Lake
 from pipelines.damage import require_readable
 from pipelines.history import CUT_OFF, last_invocation
@@ -38,7 +40,7 @@ def collect_status(settings: Settings) -> dict[str, Any]:
     """
     lake = Lake(settings.lake_dir)
     require_readable(lake)
-    sources = source_states(lake)
+    sources = source_states(lake, raw_keys(settings))
     corpus = corpus_counts(lake)
     bundle, problem = served_bundle(settings)
     status: dict[str, Any] = {
@@ -74,15 +76,17 @@ def overall(status: dict[str, Any]) -> str:
     return "ok" if all(s["state"] == "ok" for s in status["sources"]) else "attention"
 
 
-def source_states(lake: Lake) -> list[dict[str, Any]]:
-    """How each part of each source fared when it was last asked."""
-    if not any(t.startswith("raw/") and t.endswith("/status") for t in lake.tables()):
-        return []
-    rows: list[dict[str, Any]] = lake.query(
-        "SELECT source, part, state, detail, rows, requests, round(seconds, 2) AS seconds "
-        "FROM raw.status ORDER BY source, part"
-    ).to_pylist()
-    return rows
+def source_states(lake: Lake, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """How each part of each source fared when it was last asked.
+
+    Args:
+        lake: where the states are.
+        keys: collections that count; states of others may lie there from before.
+    """
+    tables = [f"raw/{key}/status" for key in keys]
+    rows = [row for t in tables if lake.exists(t) for row in lake.read(t).to_pylist()]
+    rows = [{**row, "seconds": round(row["seconds"], 2)} for row in rows]
+    return sorted(rows, key=lambda row: (row["source"], row["part"]))
 
 
 def corpus_counts(lake: Lake) -> dict[str, Any]:

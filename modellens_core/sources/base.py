@@ -70,6 +70,13 @@ class Collect(Protocol):
         """Collect; `previous` holds the raw tables of the last collection (empty the first time)."""
 
 
+class Enrich(Protocol):
+    """Asks somebody else about raw tables. Must not raise when they are down: keep what is known."""
+
+    def __call__(self, settings: Settings, raw: RawTables, progress: Progress) -> Collected:
+        """Collect; `raw` holds the raw tables of the source."""
+
+
 class Parse(Protocol):
     """Turns raw tables into items. Pure: same tables, same items, whatever the machine."""
 

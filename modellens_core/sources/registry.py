@@ -7,8 +7,8 @@ the summary and the staleness rules follow. Nothing else belongs in this file.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from modellens_core.config import Profile, Settings
-from modellens_core.sources.base import Collect, Parse
+from modellens_core.config import BronzeReader, Profile, Settings
+from modellens_core.sources.base import Collect, Enrich, Parse
 from modellens_core.sources.hub import (
     collect_hub,
     parse_hub_bronze,
@@ -16,6 +16,7 @@ from modellens_core.sources.hub import (
     parse_hub_models,
     parse_hub_silver,
 )
+from modellens_core.sources.hub.llm.answers import collect_answers
 from modellens_core.sources.open_llm_leaderboard import (
     collect_open_llm_leaderboard,
     parse_open_llm_leaderboard,
@@ -38,6 +39,23 @@ class StagingPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Enrichment:
+    """Further raw tables of a source, asked from somebody else about what the source said.
+
+    Writes `raw/<source>/<table>`, which the staging `part` then reads beside the source's own tables.
+    """
+
+    key: str
+    about: str
+    part: str
+    enabled: Callable[[Settings], bool]
+    enrich: Enrich
+    tables: tuple[str, ...]
+    code: tuple[str, ...]
+    settings: Callable[[Settings], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One origin; writes `raw/<key>/<table>` and `raw/<key>/status`."""
 
@@ -50,6 +68,7 @@ class Source:
     code: tuple[str, ...]
     settings: Callable[[Settings], object] = lambda _settings: None  # what its result depends on
     streamed: bool = False  # larger than memory: parsers get its tables as datasets
+    enrichments: tuple[Enrichment, ...] = ()
 
 
 _EVERYWHERE = frozenset(Profile)
@@ -95,7 +114,7 @@ SOURCES: tuple[Source, ...] = (
             StagingPart(
                 "hub_bronze",
                 parse_hub_bronze,
-                "Bronze tier: result tables in READMEs, read by the deterministic parser.",
+                "Bronze tier: result tables in READMEs, read by rules, or from a language model's answers.",
                 ("sources/hub", "sources/values.py"),
             ),
             StagingPart(
@@ -108,6 +127,19 @@ SOURCES: tuple[Source, ...] = (
         code=("sources/hub",),
         settings=lambda s: (s.hub_endpoint_identity, s.hub_max_models, s.hub_read_readmes),
         streamed=True,
+        enrichments=(
+            Enrichment(
+                key="hub_llm_answers",
+                about="What a language model says about the tables of READMEs, checked when they are "
+                "parsed. Only with MODELLENS_BRONZE_READER=llm.",
+                part="hub_bronze",
+                enabled=lambda s: s.bronze_reader is BronzeReader.LLM,
+                enrich=collect_answers,
+                tables=("llm_answers",),
+                code=("sources/hub",),
+                settings=lambda s: (s.llm_model, s.openai_service_identity),
+            ),
+        ),
     ),
     Source(
         key="open_llm_leaderboard",
@@ -149,3 +181,16 @@ SOURCES: tuple[Source, ...] = (
 def sources_of(profile: Profile) -> tuple[Source, ...]:
     """The sources a profile reads, in a fixed order."""
     return tuple(s for s in SOURCES if profile in s.profiles)
+
+
+def enrichments_of(settings: Settings) -> tuple[tuple[Source, Enrichment], ...]:
+    """The enrichments that these settings ask for, each with its source."""
+    return tuple(
+        (s, e) for s in sources_of(settings.profile) for e in s.enrichments if e.enabled(settings)
+    )
+
+
+def raw_keys(settings: Settings) -> tuple[str, ...]:
+    """Everything that is collected: keys of sources and of enrichments; `raw/<key>/status` is its state."""
+    sources = tuple(s.key for s in sources_of(settings.profile))
+    return sources + tuple(e.key for _, e in enrichments_of(settings))

@@ -17,9 +17,15 @@ from pipelines.jobs import JOBS, LAYERS
 ROOT = Path(assets.__file__).parents[1]
 
 
-@pytest.fixture(params=list(Profile))
+@pytest.fixture(params=[*Profile, "llm"])
 def graph(request, tmp_path):
-    settings = load_settings(profile=request.param, home=tmp_path, snapshot_dir=tmp_path)
+    """The graph of each profile, and the one whose README tables a language model reads."""
+    chosen = (
+        {"profile": "full", "bronze_reader": "llm"}
+        if request.param == "llm"
+        else {"profile": request.param}
+    )
+    settings = load_settings(**chosen, home=tmp_path, snapshot_dir=tmp_path)
     return build_defs(settings).resolve_asset_graph()
 
 

@@ -33,6 +33,14 @@ class Fault(StrEnum):
     WRONG_COUNT = "wrong_count"  # one vector short
     DUPLICATE_INDEX = "duplicate_index"  # two vectors claim the same text
     NOT_FINITE = "not_finite"  # a NaN in a vector
+    BAD_REQUEST = "bad_request"  # 400
+    EMPTY_CHOICES = "empty_choices"  # a completion without an answer
+    REFUSAL = "refusal"
+    LENGTH = "length"  # finish_reason length, the answer cut off
+    CONTENT_FILTER = "content_filter"
+    BROKEN_CONTENT = "broken_content"  # the answer is not JSON
+    WRONG_SHAPE = "wrong_shape"  # the answer is JSON of another shape
+    NO_USAGE = "no_usage"  # nobody says what it took
     HANG = "hang"  # no answer before the client gives up
     DROP = "drop"  # connection closed without an answer
 
@@ -86,10 +94,10 @@ def _limits_broken(request: dict[str, Any]) -> str | None:
     return None
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     """One request; the state of its server is a class attribute of a subclass."""
 
-    state: FakeOpenAI
+    state: Any
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *args: Any) -> None:
@@ -126,6 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
             case Fault.SERVER_ERROR:
                 words = f"failed for {self.headers['Authorization']}"
                 self.answer(500, {"error": {"message": words}}, {"Retry-After": "0.01"})
+            case Fault.BAD_REQUEST:
+                self.answer(400, {"error": {"message": "too long", "code": "context_length"}})
             case Fault.NOT_JSON:
                 self.send(200, b"<html>please log in</html>", {"Content-Type": "text/html"})
             case Fault.HANG:
@@ -151,10 +161,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def running(**options: Any) -> Iterator[FakeOpenAI]:
-    """Serve on a free loopback port until the block ends."""
-    state = FakeOpenAI(**options)
-    handler = type("Handler", (_Handler,), {"state": state})
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    """Serve embeddings on a free loopback port until the block ends."""
+    with serve(FakeOpenAI(**options), Handler) as state:
+        yield state
+
+
+@contextmanager
+def serve(state: Any, handler: type[Handler]) -> Iterator[Any]:
+    """Serve a state on a free loopback port until the block ends."""
+    bound = type("BoundHandler", (handler,), {"state": state})
+    http = ThreadingHTTPServer(("127.0.0.1", 0), bound)
     http.daemon_threads = True
     state.base_url = f"http://127.0.0.1:{http.server_address[1]}/v1"
     thread = threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True)

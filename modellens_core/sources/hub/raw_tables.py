@@ -1,7 +1,8 @@
 """The Hub's raw tables: their columns, and how the parsers walk over them.
 
 One row of `models` is one repository as the listing gave it; one row of `readmes` is what became of
-reading its README at one commit. What the JSON and the text mean belongs in the parsers.
+reading its README at one commit; one row of `llm_answers` is what a language model said about one table
+of them. What the JSON and the text mean belongs in the parsers.
 """
 
 import json
@@ -41,6 +42,21 @@ READMES = pa.schema(
         pa.field("outcome", pa.string(), nullable=False),  # "read", or why there is no text
         pa.field("text", pa.string()),
         pa.field("etag", pa.string()),
+        pa.field("retrieved_at", _TIME, nullable=False),
+    ]
+)
+
+LLM_ANSWERS = pa.schema(
+    [
+        pa.field("table_hash", pa.string(), nullable=False),  # of the question about the table
+        pa.field("repo_ids", pa.list_(pa.string()), nullable=False),  # whose READMEs hold it
+        pa.field("prompt_version", pa.string(), nullable=False),
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("outcome", pa.string(), nullable=False),  # "answered", or why there is no answer
+        pa.field("answer", pa.string()),  # JSON, as the schema asked for
+        pa.field("prompt_tokens", pa.int64()),
+        pa.field("completion_tokens", pa.int64()),
+        pa.field("dollars", pa.float64(), nullable=False),
         pa.field("retrieved_at", _TIME, nullable=False),
     ]
 )

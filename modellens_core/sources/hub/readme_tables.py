@@ -1,17 +1,17 @@
-"""Bronze tier: reads the result tables of a README without asking anybody.
+"""Bronze tier: turns the result tables of a README into reports, without asking anybody.
 
 The way from text to reports: `markdown_tables.py` finds tables, `table_layout.py` names their columns,
-`table_reader.py` decides what each value means. Here their findings become `Report`s and `Reject`s. The
-text is data: nothing in it is executed, fetched or followed. Same text, same items.
+`table_reader.py` decides what each value means (or `llm/check.py`, where a language model was asked
+before). Here their findings become `Report`s and `Reject`s. The text is data: nothing in it is executed, fetched or followed. Same text, same items.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from modellens_core.schema import Reject, Report, ReportedBy, Tier
-from modellens_core.sources.hub.card_names import read_card
+from modellens_core.sources.hub.card_names import Card, read_card
 from modellens_core.sources.hub.markdown_tables import (
     Table,
     Unread,
@@ -25,6 +25,8 @@ SOURCE: Final = "hub"
 EXTRACTOR: Final = "readme_tables/2"
 CONVENTION: Final = "+convention"  # the metric is the benchmark's usual one; the table names none
 
+TableReader = Callable[[Table, Card], Iterator[Score | Refused]]
+
 
 def read_readme(
     text: str,
@@ -33,6 +35,7 @@ def read_readme(
     source_url: str | None,
     source_revision: str | None,
     retrieved_at: datetime,
+    read: TableReader = read_table,
 ) -> Iterator[Report | Reject]:
     """Yield the scores that a README's tables report, and what was refused.
 
@@ -44,20 +47,16 @@ def read_readme(
         source_url: where the text was read.
         source_revision: commit it was read at.
         retrieved_at: when, in UTC.
+        read: who says what a table's values mean.
 
     Yields:
         `Report`s of the bronze tier, by the author for the card's own model and by a third party for
         other models in the same tables; one `Reject` per table and reason, with the number of
         refusals in its detail.
     """
-    if not may_hold_table(text):
-        return
-    front, body = front_matter(text)
-    tables = list(read_tables(body))
-    title = next((t.headings[0] for t in tables if isinstance(t, Table) and t.headings), None)
-    card = read_card(repo_id, front, title)
+    card, tables = open_readme(text, repo_id)
     found: Found = [
-        (t.index, [Refused(t.reason)] if isinstance(t, Unread) else list(read_table(t, card)))
+        (t.index, [Refused(t.reason)] if isinstance(t, Unread) else list(read(t, card)))
         for t in tables
     ]
     for index, items in _agreed(found):
@@ -76,6 +75,17 @@ def read_readme(
                 detail=f"{len(refused[reason])} refused",
                 raw=min(refused[reason])[:300],
             )
+
+
+def open_readme(text: str, repo_id: str) -> tuple[Card, Sequence[Table | Unread]]:
+    """What a README says of its card, and its tables in reading order."""
+    text = text.replace("\r\n", "\n")
+    if not may_hold_table(text):
+        return read_card(repo_id, "", None), ()
+    front, body = front_matter(text)
+    tables = list(read_tables(body))
+    title = next((t.headings[0] for t in tables if isinstance(t, Table) and t.headings), None)
+    return read_card(repo_id, front, title), tables
 
 
 Found = list[tuple[int, list[Score | Refused]]]
@@ -139,5 +149,5 @@ def _report(
         source_revision=revision,
         retrieved_at=at,
         reported_by=ReportedBy.AUTHOR if own else ReportedBy.THIRD_PARTY,
-        extractor=EXTRACTOR + CONVENTION * score.convention,
+        extractor=(score.extractor or EXTRACTOR) + CONVENTION * score.convention,
     )

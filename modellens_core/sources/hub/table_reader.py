@@ -32,7 +32,7 @@ _MAX_NOTE: Final = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One value with its meaning; `model` None is this card's own."""
+    """One value with its meaning; `model` None is this card's own, `extractor` None this reader's."""
 
     model: str | None
     dataset: str
@@ -43,6 +43,7 @@ class Score:
     lower: bool | None = None
     setting: Mapping[str, str] = field(default_factory=dict)
     convention: bool = False
+    extractor: str | None = None
 
     @property
     def identity(self) -> tuple[str | None, str, str, str | None, str]:
@@ -99,12 +100,12 @@ def read_table(table: Table, card: Card) -> Iterator[Score | Refused]:
             yield Refused(part.refuse, column.title)
             continue
         for row in rows:
-            for item in _scores(row.part.joined(part), row.cells[column.index], around):
+            for item in scores_of(row.part.joined(part), row.cells[column.index], around):
                 if isinstance(item, Score):
                     found.append((item, row))
                 else:
                     yield item
-    yield from _distinct(found)
+    yield from distinct(found)
 
 
 def _body(layout: Layout, card: Card) -> Iterator[Row | Refused]:
@@ -148,7 +149,7 @@ def _filled(
     return tuple(row)
 
 
-def _scores(part: Part, cell: Cell, around: Surroundings) -> Iterator[Score | Refused]:
+def scores_of(part: Part, cell: Cell, around: Surroundings) -> Iterator[Score | Refused]:
     """The value or values of one cell, or why it is refused; nothing for an empty cell."""
     if cell_kind(cell.raw) in {"empty", "text"}:
         return
@@ -251,7 +252,7 @@ def _is_bare(dataset: str) -> bool:
     return label.exact and not label.rest and label.language is None
 
 
-def _distinct(found: Sequence[tuple[Score, Row]]) -> Iterator[Score | Refused]:
+def distinct(found: Sequence[tuple[Score, Row]]) -> Iterator[Score | Refused]:
     """Tell equal identities apart by the row's other texts; refuse what stays equal but differs."""
     counts = Counter(s.identity for s, _ in found)
     told = [s if counts[s.identity] == 1 else _told_apart(s, r) for s, r in found]

@@ -83,6 +83,12 @@ def test_golden_case(case):
     assert sorted(r.reason for r in rejects(items)) == case["rejects"]
 
 
+def test_line_ends_of_windows_change_nothing():
+    text = "---\ndatasets:\n- imdb\n---\n\n| Model | Accuracy |\n|---|---|\n| glow-base | 93.4 |\n"
+    assert len(reports(read(text))) == 1
+    assert read(text.replace("\n", "\r\n")) == read(text)
+
+
 def test_provenance_of_reports_and_rejects():
     text = "| Model | IMDB (accuracy) | Average |\n|---|---|---|\n| glow-base | 93.4 | 9 |\n| dim | 90 | 8 |\n"
     items = read(text)

@@ -1,0 +1,1 @@
+"""Reading README tables with a language model: asking (I/O), and checking what it answered (pure)."""
