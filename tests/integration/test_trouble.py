@@ -1,5 +1,7 @@
 """What can go wrong in a run, and what must survive it."""
 
+from dataclasses import replace
+
 import pytest
 from typer.testing import CliRunner
 
@@ -36,6 +38,26 @@ def test_a_hub_that_is_down_is_reported_and_stops_nothing(copy, monkeypatch):
     assert status["state"] == "attention"
     assert {s["source"]: s["state"] for s in status["sources"]}["hub"] == "unreachable"
     assert state(copy) == before  # the last good listing still stands, so nothing changed below it
+
+
+def test_a_rewritten_card_closes_what_it_said_before(copy):
+    old = copy.hub.repository.get("model", "people/asr-strings")
+    text = old.read("README.md").replace(b'"20.0 \\xB1 1.2"', b"18.5")
+    assert text != old.read("README.md")
+    copy.hub.repository.put(replace(old, files={"README.md": text}))
+    try:
+        outcome, log = copy.run(refresh=True)
+    finally:
+        copy.hub.repository.put(old)
+    assert outcome.success, log
+    lake = Lake(copy.settings.lake_dir)
+    [closed] = lake.read("corpus/closed").to_pylist()
+    assert (closed["raw_model"], closed["raw_value"]) == ("people/asr-strings", "20.0 ± 1.2")
+    assert closed["source_revision"] == old.sha
+    said = [
+        r for r in lake.read("corpus/reports").to_pylist() if r["raw_model"] == closed["raw_model"]
+    ]
+    assert [r["value"] for r in said] == [18.5]
 
 
 def test_a_corrupt_wheel_leaves_the_last_good_rows(copy, monkeypatch):
