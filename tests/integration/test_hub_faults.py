@@ -58,6 +58,44 @@ def test_a_file_cut_short_is_noticed_by_its_etag(hub, store):
     assert hub.log.count("asr-strings/resolve/") == 2
 
 
+def test_answers_damaged_on_the_way_are_asked_for_again(hub, store):
+    hub.faults.plan(Fault("expand=", kind=Kind.GZIP))
+    hub.faults.plan(Fault("expand=", kind=Kind.SHORT))
+    hub.faults.plan(Fault("asr-strings/resolve/", kind=Kind.GZIP, times=2))
+    hub.faults.plan(Fault("asr-broken-yaml/resolve/", kind=Kind.SHORT, times=3))
+    collected = collect(hub, store)
+    assert [s.state for s in collected.statuses] == [SourceState.OK, SourceState.OK]
+    texts = {r["repo_id"]: r["text"] for r in collected.tables["readmes"].to_pylist()}
+    assert texts["people/asr-strings"].endswith("# ASR\n")
+    assert texts["people/asr-broken-yaml"].endswith("# ASR\n")
+
+
+def test_a_gated_card_is_read_with_a_token_and_refused_without(hub, store, tmp_path):
+    repo = hub.repository.get("model", "people/asr-strings")
+    hub.repository.put(replace(repo, fields={"gated": "manual"}))
+    outcome = {
+        r["repo_id"]: r["outcome"] for r in collect(hub, store).tables["readmes"].to_pylist()
+    }
+    assert outcome[repo.repo_id] == "forbidden"
+    with_token = collect(hub, HubStore(tmp_path / "other.sqlite"), token=TOKEN)
+    outcome = {r["repo_id"]: r["outcome"] for r in with_token.tables["readmes"].to_pylist()}
+    assert outcome[repo.repo_id] == "read"
+
+
+def test_a_repository_renamed_after_it_was_listed_is_read_under_its_new_name(hub, store):
+    def rename(label, done, total):
+        if label == "Hub READMEs" and done == 0:
+            hub.repository.rename("people/asr-strings", "people/asr-renamed")
+
+    found = collect(hub, store, progress=rename)
+    texts = {r["repo_id"]: r["text"] for r in found.tables["readmes"].to_pylist()}
+    assert texts["people/asr-strings"].endswith("# ASR\n")
+    renamed = collect(hub, store)
+    open_ids = [r["repo_id"] for r in renamed.tables["models"].to_pylist() if not r["closed_at"]]
+    assert "people/asr-renamed" in open_ids
+    assert "people/asr-strings" not in open_ids
+
+
 def test_a_full_rate_limit_window_is_waited_for(store):
     repos = [HubRepo(f"o/r{i}", {"README.md": b"# Read me"}) for i in range(20)]
     with running_hub(MemoryRepository(repos), quota={"resolvers": 8}, window=1) as hub:

@@ -197,7 +197,7 @@ def test_whatever_happens_the_end_is_the_same(seed, tmp_path):
 def _trouble(dice):
     """A planned failure."""
     path = dice.choice(["expand=", "cursor=", "/resolve/", "/api/models"])
-    kind = dice.choice([Kind.STATUS, Kind.STATUS, Kind.CUT, Kind.SHORT])
+    kind = dice.choice([Kind.STATUS, Kind.STATUS, Kind.CUT, Kind.SHORT, Kind.GZIP])
     status = dice.choice([429, 500, 502, 503, 404])
     return Fault(path, kind, status, times=dice.randrange(1, 9), skip=dice.randrange(20))
 

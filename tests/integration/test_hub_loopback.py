@@ -88,6 +88,22 @@ def test_the_genuine_client_reads_repositories(hub, tmp_path):
     assert "54.8" in Path(path).read_text()
 
 
+def test_the_genuine_client_reads_leaderboards_renames_and_gates(hub, tmp_path):
+    hub.repository.put(HubRepo("cais/hle", kind="dataset"))
+    api = HfApi(hub.endpoint)
+    board = api.get_dataset_leaderboard("cais/hle")
+    assert [(row.rank, row.model_id, row.value) for row in board] == [
+        (1, "gold-lab/reasoner-9b", 20.9),
+        (2, "gold-lab/reasoner-9b", 12.5),
+    ]
+    hub.repository.rename("people/empty", "people/renamed")
+    assert api.model_info("people/empty").id == "people/renamed"
+    repo = hub.repository.get("model", "people/asr-strings")
+    hub.repository.put(replace(repo, fields={"gated": "auto"}))
+    with pytest.raises(huggingface_hub.errors.GatedRepoError):
+        hf_hub_download(repo.repo_id, "README.md", cache_dir=tmp_path, endpoint=hub.endpoint)
+
+
 def test_missing_things_raise_what_the_client_promises(hub, tmp_path):
     errors = huggingface_hub.errors
     with pytest.raises(errors.RepositoryNotFoundError):

@@ -94,6 +94,7 @@ class HubClient:
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._throttle = Throttle()
+        self._etags_fit = False
 
     @property
     def requests(self) -> int:
@@ -119,10 +120,9 @@ class HubClient:
         """
         patience = self._patience
         timeout = httpx2.Timeout(patience.first_answer, connect=patience.connect)
-        answer = self._get(
+        self._get(
             f"{self.endpoint}/api/models", {"limit": 1}, timeout=timeout, attempts=patience.probes
         )
-        self._rows(answer)
 
     def pages(
         self, path: str, params: Mapping[str, Any], following: str | None = None
@@ -146,8 +146,8 @@ class HubClient:
         if following is not None:
             url, query = self.endpoint + following, {}
         while True:
-            answer = self._get(url, query, timeout=timeout, attempts=self._patience.attempts)
-            rows, following = self._rows(answer), self._following(answer)
+            answer, rows = self._get(url, query, timeout=timeout, attempts=self._patience.attempts)
+            following = self._following(answer)
             yield rows, following
             if following is None:
                 return
@@ -182,9 +182,11 @@ class HubClient:
             )
 
     def _download(self, url: str, timeout: httpx2.Timeout, doubted: set[str]) -> TextFile:
+        # Uncompressed, the length of a file is checked by its header; half a gzip stream passes for a whole.
+        headers = {**self._headers, "Accept-Encoding": "identity"}
         with (
             self._sent("resolvers"),
-            get_session().stream("GET", url, headers=self._headers, timeout=timeout) as answer,
+            get_session().stream("GET", url, headers=headers, timeout=timeout) as answer,
         ):
             if answer.status_code >= 400:
                 answer.read()
@@ -192,6 +194,7 @@ class HubClient:
             if absent := _ABSENT.get(answer.headers.get("X-Error-Code", "")):
                 return TextFile(absent)
             hf_raise_for_status(answer)
+            packed = "Content-Encoding" in answer.headers
             content = bytearray()
             for chunk in answer.iter_bytes():
                 content += chunk
@@ -201,39 +204,47 @@ class HubClient:
         digest = hashlib.sha1(
             b"blob %d\0" % len(content) + content, usedforsecurity=False
         ).hexdigest()
-        # A file cut short shows here. Content that stays the same just has another kind of ETag.
-        if etag is not None and len(etag) == len(digest) and digest not in {etag, *doubted}:
-            doubted.add(digest)
-            raise TryAgainError("content does not fit its ETag")
+        if etag is not None and len(etag) == len(digest):
+            self._compare(digest, etag, doubted, certain=packed)
         if b"\0" in content:
             return TextFile("binary", etag=etag)
         return TextFile("read", content.decode("utf-8", "replace"), etag)
 
+    def _compare(self, digest: str, etag: str, doubted: set[str], *, certain: bool) -> None:
+        """Refuse a file that was cut short: the Hub's ETag of a text is its git hash.
+
+        A mirror may have ETags of another kind: as long as none has fitted, content that stays the same is
+        believed, unless it was compressed, where half a stream passes for a whole.
+        """
+        if digest == etag:
+            self._etags_fit = True
+        elif certain or self._etags_fit or digest not in doubted:
+            doubted.add(digest)
+            raise TryAgainError("content does not fit its ETag")
+
     def _get(
         self, url: str, params: Mapping[str, Any], *, timeout: httpx2.Timeout, attempts: int
-    ) -> httpx2.Response:
-        def send() -> httpx2.Response:
+    ) -> tuple[httpx2.Response, list[Any]]:
+        """Ask for a JSON list."""
+
+        def send() -> tuple[httpx2.Response, list[Any]]:
             with self._sent("api"):
                 answer = get_session().get(
                     url, params=params or None, headers=self._headers, timeout=timeout
                 )
             self._check(answer, "api")
             hf_raise_for_status(answer)
-            return answer
+            try:
+                rows = answer.json()
+            except (ValueError, RecursionError):
+                rows = None
+            # An answer that was damaged on the way may be whole next time.
+            if not isinstance(rows, list):
+                raise TryAgainError("no JSON list of models", corrupt=True)
+            return answer, rows
 
         with clear_errors(self.shown):
             return self._retrying(attempts, send)
-
-    def _rows(self, answer: httpx2.Response) -> list[Any]:
-        try:
-            rows = answer.json()
-        except (ValueError, RecursionError):
-            rows = None
-        if not isinstance(rows, list):
-            raise SourceCorruptError(
-                f"{self.shown} answers, but not like a Hub (no JSON list of models); check HF_ENDPOINT"
-            )
-        return rows
 
     @contextmanager
     def _sent(self, bucket: str) -> Iterator[None]:
@@ -250,6 +261,7 @@ class HubClient:
                 httpx2.TimeoutException,
                 httpx2.NetworkError,
                 httpx2.RemoteProtocolError,
+                httpx2.DecodingError,
             ) as error:
                 self._throttle.trouble()
                 raise TryAgainError(plainly(error)) from error

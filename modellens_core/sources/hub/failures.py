@@ -9,15 +9,21 @@ from contextlib import contextmanager
 import httpx2
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
-from modellens_core.errors import SourceUnreachableError
+from modellens_core.errors import SourceCorruptError, SourceUnreachableError
 
 
 class TryAgainError(Exception):
-    """A request failed in a way that passes; `wait` is what the server asked for, in seconds."""
+    """A request failed in a way that may pass.
 
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    Attributes:
+        wait: what the server asked for, in seconds.
+        corrupt: something answered, but not as a Hub does.
+    """
+
+    def __init__(self, reason: str, wait: float | None = None, *, corrupt: bool = False) -> None:
         super().__init__(reason)
         self.wait = wait
+        self.corrupt = corrupt
 
 
 @contextmanager
@@ -29,6 +35,7 @@ def clear_errors(hub: str) -> Iterator[None]:
 
     Raises:
         SourceUnreachableError: instead of whatever the client raised.
+        SourceCorruptError: what answers is no Hub, or its answers are damaged on the way.
     """
     try:
         yield
@@ -43,6 +50,10 @@ def clear_errors(hub: str) -> Iterator[None]:
             + ("renew HF_TOKEN or unset it" if status in {401, 403} else "check HF_ENDPOINT")
         ) from None
     except (TryAgainError, httpx2.TransportError, httpx2.InvalidURL) as error:
+        if isinstance(error, TryAgainError) and error.corrupt:
+            raise SourceCorruptError(
+                f"{hub} answers, but not like a Hub ({error}); check HF_ENDPOINT"
+            ) from None
         reason = str(error) if isinstance(error, TryAgainError) else plainly(error)
         raise SourceUnreachableError(
             f"the Hub at {hub} does not answer ({reason}); check the network, or set "
@@ -58,6 +69,7 @@ def plainly(error: Exception) -> str:
         httpx2.TimeoutException: "no answer in time",
         httpx2.RemoteProtocolError: "connection cut",
         httpx2.ReadError: "connection cut",
+        httpx2.DecodingError: "compressed answer damaged",
         httpx2.UnsupportedProtocol: "not an http address",
     }
     named = (text for kind, text in kinds.items() if isinstance(error, kind))

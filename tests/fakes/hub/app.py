@@ -6,6 +6,7 @@ storage service that does not exist here. What is served belongs in `repository.
 """
 
 import asyncio
+import gzip
 import hashlib
 import re
 import threading
@@ -18,12 +19,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from tests.fakes.hub.faults import Fault, Faults, Kind, RateLimit
+from tests.fakes.hub.leaderboard import leaderboard
 from tests.fakes.hub.listing import INFO, Lister, UnknownSortError, item, query_of
 from tests.fakes.hub.repository import HubRepo, Repository, git_blob_sha
 
 LFS_SIZE = 10_000_000  # larger files get a SHA-256 as their ETag
 _KINDS = {"models": "model", "datasets": "dataset"}
-_SUBROUTES = frozenset({"revision", "tree", "paths-info", "refs", "discussions", "commits"})
+_SUBROUTES = frozenset(
+    {"revision", "tree", "paths-info", "refs", "discussions", "commits", "leaderboard"}
+)
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,11 @@ class HubApp:
     async def _send(
         self, response: Response, fault: Fault | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        if fault is not None and fault.kind is Kind.GZIP:
+            packed = gzip.compress(bytes(response.body))
+            response.body = packed[: len(packed) // 2]
+            response.headers["content-length"] = str(len(response.body))
+            response.headers["content-encoding"] = "gzip"
         if fault is not None and fault.kind in {Kind.CUT, Kind.SHORT}:
             half = bytes(response.body)[: len(response.body) // 2]
             if fault.kind is Kind.SHORT:
@@ -143,7 +152,7 @@ class HubApp:
             if len(segments) == 2:
                 return self._list(request, kind, query)
             return await self._api(request, kind, segments[2:], query)
-        return self._resolve(segments, request.headers.get("range", ""))
+        return self._resolve(request, segments)
 
     def _list(self, request: Request, kind: str, query: str) -> Response:
         params = parse_qs(query)
@@ -163,7 +172,7 @@ class HubApp:
         repo_id, route = "/".join(rest[:cut]), rest[cut:]
         repo = self._repository.get(kind, repo_id)
         if repo is None:
-            return _not_found(repo_id)
+            return self._moved(request, kind, repo_id) or _not_found(repo_id)
         answer: object = None
         match route:
             case [] | ["revision", _]:
@@ -181,6 +190,8 @@ class HubApp:
                 answer = _refs(repo)
             case ["discussions"]:
                 answer = _discussions(repo)
+            case ["leaderboard"] if kind == "dataset":
+                answer = leaderboard(self._repository.all("model"), repo_id)
             case ["commits", _]:
                 commit = {"id": repo.sha, "title": "Update", "message": "", "authors": []}
                 answer = [{**commit, "date": repo.last_modified}]
@@ -222,16 +233,30 @@ class HubApp:
                 entries[head] = entry
         return JSONResponse(list(entries.values()))
 
-    def _resolve(self, segments: list[str], range_: str) -> Response:
+    def _moved(self, request: Request, kind: str, repo_id: str) -> Response | None:
+        """Where a renamed repository is now."""
+        now = self._repository.new_name(kind, repo_id)
+        if now is None:
+            return None
+        path = request.url.path.replace(repo_id, now, 1)
+        return Response(status_code=307, headers={"Location": str(request.url.replace(path=path))})
+
+    def _resolve(self, request: Request, segments: list[str]) -> Response:
         kind = _KINDS.get(segments[0], "model") if segments[0] == "datasets" else "model"
         rest = segments[1:] if kind == "dataset" else segments
         cut = next((i for i in (1, 2) if i < len(rest) and rest[i] in {"resolve", "raw"}), None)
         if cut is None or len(rest) < cut + 3:
             return _error(404, None, "no such page")
-        repo = self._repository.get(kind, "/".join(rest[:cut]))
+        repo_id = "/".join(rest[:cut])
+        repo = self._repository.get(kind, repo_id)
         if repo is None:
-            return _not_found("/".join(rest[:cut]))
-        revision, path = rest[cut + 1], "/".join(rest[cut + 2 :])
+            return self._moved(request, kind, repo_id) or _not_found(repo_id)
+        if repo.fields.get("gated") and "authorization" not in request.headers:
+            return _error(401, "GatedRepo", f"Access to model {repo_id} is restricted")
+        range_ = request.headers.get("range", "")
+        return self._file(repo, rest[cut + 1], "/".join(rest[cut + 2 :]), range_)
+
+    def _file(self, repo: HubRepo, revision: str, path: str, range_: str) -> Response:
         found = self._at(repo, revision)
         if found is None:
             return _bad_revision(revision)

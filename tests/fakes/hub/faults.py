@@ -18,6 +18,7 @@ class Kind(StrEnum):
     CUT = "cut"  # half the body, then the connection closes
     HANG = "hang"  # no answer
     SHORT = "short"  # half the file, with a Content-Length that fits the half
+    GZIP = "gzip"  # half of a compressed body
 
 
 @dataclass

@@ -168,6 +168,9 @@ class Repository(Protocol):
     def at(self, kind: str, repo_id: str, commit: str) -> HubRepo | None:
         """A repository at a full commit hash."""
 
+    def new_name(self, kind: str, repo_id: str) -> str | None:
+        """What a repository is called now, if it was renamed."""
+
 
 class MemoryRepository:
     """Repositories held in memory; a test may change them while the server runs."""
@@ -175,6 +178,7 @@ class MemoryRepository:
     def __init__(self, repos: Sequence[HubRepo] = ()) -> None:
         self._repos: dict[tuple[str, str], HubRepo] = {}
         self._commits: dict[tuple[str, str, str], HubRepo] = {}
+        self._renamed: dict[tuple[str, str], str] = {}
         self.version = 0
         for repo in repos:
             self.put(repo)
@@ -189,6 +193,19 @@ class MemoryRepository:
         """Delete a repository."""
         del self._repos[kind, repo_id]
         self.version += 1
+
+    def rename(self, repo_id: str, new_id: str, kind: str = "model") -> None:
+        """Give a repository another name; the old one leads to it."""
+        repo = replace(
+            self._repos[kind, repo_id], repo_id=new_id, commit=self._repos[kind, repo_id].sha
+        )
+        self.remove(repo_id, kind)
+        self._renamed[kind, repo_id] = new_id
+        self.put(repo)
+
+    def new_name(self, kind: str, repo_id: str) -> str | None:
+        """What a repository is called now, if it was renamed."""
+        return self._renamed.get((kind, repo_id))
 
     def all(self, kind: str) -> Sequence[HubRepo]:
         """Every repository of a kind."""
