@@ -145,18 +145,6 @@ def test_a_listing_stopped_long_ago_is_begun_anew(store, monkeypatch):
         assert listings(hub) == 2
 
 
-def test_a_store_of_another_version_is_filled_again(hub, tmp_path):
-    path = tmp_path / "hub.sqlite"
-    collect(hub, HubStore(path))
-    import sqlite3
-
-    with sqlite3.connect(path) as con:
-        con.execute("PRAGMA user_version = 99")
-    store = HubStore(path)
-    assert store.counts() == (0, 0, 0)
-    assert collect(hub, store).statuses[0].state is SourceState.OK
-
-
 class _Stop(BaseException):
     """Ends a collection where it stands, as a kill would."""
 

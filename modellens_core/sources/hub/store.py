@@ -17,6 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from modellens_core.errors import ModelLensError
 from modellens_core.sources.hub.raw_tables import MODELS, READMES, repo_url
 
 _BATCH = 1000  # rows of one Parquet row group: what a reader holds at a time
@@ -49,6 +50,10 @@ _WANTED = """
 FROM repositories AS r LEFT JOIN readmes AS m USING (repo_id)
 WHERE r.closed_at IS NULL AND r.has_readme AND r.sha IS NOT NULL AND m.sha IS NOT r.sha
 """
+
+
+class _DamagedError(ModelLensError):
+    """The file holds something else than a store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +106,21 @@ class HubStore:
     def __init__(self, path: Path) -> None:
         """Open or make the file.
 
-        A file of another version is emptied: everything in it can be read again.
+        A file that is damaged or of another version is emptied: everything in it can be read again.
+
+        Raises:
+            ModelLensError: the file can be neither opened nor made.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        try:
+            self._prepare()
+        except _DamagedError:
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+                path.with_name(name).unlink(missing_ok=True)
+            self._prepare()
+
+    def _prepare(self) -> None:
         with self._connect() as con:
             if con.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
                 for table in ("repositories", "pending", "readmes", "state"):
@@ -114,12 +130,22 @@ class HubStore:
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=30.0)) as con:
-            # A killed process loses nothing that was committed; a power cut may lose the last moments.
-            con.execute("PRAGMA journal_mode = WAL")
-            con.execute("PRAGMA synchronous = NORMAL")
-            with con:
-                yield con
+        try:
+            with closing(sqlite3.connect(self.path, timeout=30.0)) as con:
+                # A killed process loses nothing that was committed; a power cut may lose the last moments.
+                con.execute("PRAGMA journal_mode = WAL")
+                con.execute("PRAGMA synchronous = NORMAL")
+                with con:
+                    yield con
+        except sqlite3.OperationalError as error:
+            raise ModelLensError(
+                f"cannot use {self.path} ({error}): see that the disk has room, that the folder is writable "
+                "and that no other run is at work; then run again"
+            ) from None
+        except sqlite3.DatabaseError as error:
+            raise _DamagedError(
+                f"{self.path} is damaged ({error}); delete it and run again: what it held is read anew"
+            ) from None
 
     def unfinished(self) -> Unfinished | None:
         """The listing that was begun and not finished."""
