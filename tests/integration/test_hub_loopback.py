@@ -25,13 +25,15 @@ from modellens_core.sources.hub import (
     parse_hub_models,
     parse_hub_silver,
 )
+from modellens_core.sources.hub.store import HubStore
 from tests.fakes.hub import (
     HubRepo,
     MemoryRepository,
     running_hub,
     snapshot_repository,
 )
-from tests.integration.hub_support import Read, collect, settings
+from tests.fakes.hub.snapshot import real_cards
+from tests.integration.hub_support import Read, collect, facts, settings
 
 REPO = Path(__file__).parents[2]
 
@@ -279,3 +281,28 @@ def test_real_records_part(store):
     numeric = {repo_id for repo_id, text in index.items() if re.search(r'"value": -?\d', text)}
     assert len(numeric) > 20
     assert len(numeric - silver) <= 0.05 * len(numeric)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (snapshot_dir() / "hub").is_dir(), reason="no real records: set REAL_RECORDS_DIR"
+)
+def test_from_the_older_cards_to_the_newer_only_what_changed_is_read(store):
+    folder = snapshot_dir() / "hub"
+    older = dict(real_cards(folder / "cards-older.tar.xz"))
+    newer = {k: v for k, v in real_cards(folder / "cards.tar.xz") if k in older}
+    assert len(newer) > 600
+    with running_hub(
+        MemoryRepository([HubRepo(k, {"README.md": v}) for k, v in older.items()])
+    ) as hub:
+        collect(hub, store)
+        assert hub.log.count("/resolve/") == len(older)
+        for repo_id, text in newer.items():
+            hub.repository.put(HubRepo(repo_id, {"README.md": text}))
+        hub.log.clear()
+        found = collect(hub, store)
+        changed = sorted(k for k, text in newer.items() if text != older[k])
+        assert 0 < len(changed) < len(older)
+        assert hub.log.count("/resolve/") == len(changed)
+        fresh = collect(hub, HubStore(store.path.with_name("fresh.sqlite")))
+        assert facts(found) == facts(fresh)

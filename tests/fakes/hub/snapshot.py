@@ -32,7 +32,7 @@ def snapshot_repository(folder: Path) -> MemoryRepository:
     """Read `<folder>/hub` (and the leaderboards' tables, if they are there)."""
     hub = folder / "hub"
     listing = {row["modelId"]: row for row in _json_lines(hub / "models-2022-02-21.jsonl.gz")}
-    cards = dict(_cards(hub / "cards.tar.xz"))
+    cards = dict(real_cards(hub / "cards.tar.xz"))
     manifests = {m["parent_id"]: m for m in _json_lines(hub / "llm-manifests-2024-05.jsonl.gz")}
     merged, pulls = _eval_results(hub / "eval_results_examples.tar.xz")
     repos: list[HubRepo] = []
@@ -68,7 +68,8 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _cards(path: Path) -> Iterator[tuple[str, bytes]]:
+def real_cards(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Repository and README of every card in an archive."""
     with tarfile.open(path) as archive:
         for member in archive:
             handle = archive.extractfile(member) if member.isfile() else None
