@@ -16,6 +16,7 @@ from modellens_core.sources.hub.vocabulary import (
     has_family,
     is_never_model,
     is_own_phrase,
+    is_training_data,
     tokens,
 )
 
@@ -44,7 +45,7 @@ class Card:
 
     Attributes:
         repo_id: "org/name". key: the comparable form of the name part.
-        datasets: of the front matter, as written. language: if it names exactly one.
+        datasets: of the front matter, as written; without pretraining corpora. language: if it names exactly one.
         named: the known benchmark in the repository's own name, or None.
         copied: why the card describes another model ("quantised_copy", "title_of_other_model"), or None.
     """
@@ -93,7 +94,7 @@ def read_card(repo_id: str, front: str, title: str | None) -> Card:
     return Card(
         repo_id=repo_id,
         key=comparable(name),
-        datasets=_strings(data.get("datasets")),
+        datasets=tuple(d for d in _strings(data.get("datasets")) if not is_training_data(d)),
         language=languages[0] if len(languages) == 1 else None,
         named=benchmarks[0] if len(benchmarks) == 1 else None,
         copied=_copied(name, title),

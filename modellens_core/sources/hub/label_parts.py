@@ -5,6 +5,7 @@ and a group are joined, and a contradiction makes the joined part refuse. Which 
 what is filled in from the text around the table, belongs in `table_reader.py`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -23,6 +24,7 @@ from modellens_core.sources.hub.vocabulary import (
     tokens,
 )
 
+_MEASURED_ON = re.compile(r"(?P<task>[^()]{2,80}?)\s*\((?P<name>[^()]{2,60})\)")
 _MAX_NAME: Final = 100
 _MAX_METRIC: Final = 40
 
@@ -107,17 +109,19 @@ class Place:
 
 def _base(label: Label) -> Part:
     """What a label says wherever it stands."""
-    single = len(label.benchmarks) == 1
-    known = benchmark(label.benchmarks[0].name) if single else None
+    # "tnews (CLUE)": a suite beside one of its sets only says where that comes from
+    named = [b for b in label.benchmarks if not benchmark(b.name).suite] or label.benchmarks
+    known = benchmark(named[0].name) if len(named) == 1 else None
+    whole = len(label.benchmarks) > len(named) and not (label.metrics or label.rest)
     split = label.splits[0] if len(label.splits) == 1 else None
     refusals = (
         ("aggregate", label.aggregate or (known is not None and known.suite and label.exact)),
         ("train_split", split == "train"),
         ("not_a_result", bool(label.excluded) and not label.metrics and not known),
-        ("two_datasets", len(label.benchmarks) > 1),
+        ("two_datasets", len(named) > 1),
     )
     return Part(
-        dataset=label.benchmarks[0].written if known else None,
+        dataset=(label.text if whole else named[0].written) if known else None,
         known=known,
         exact=label.exact,
         common=label.common,
@@ -210,7 +214,17 @@ def _task_part(cell: Cell, label: Label, place: Place) -> Part:
         return part
     if linked_dataset(cell.link) is not None:
         return replace(part, dataset=cell.text)
+    measured = _MEASURED_ON.fullmatch(cell.text)
+    if measured is not None and not label.metrics and _is_name(measured["name"]):
+        return replace(part, task=measured["task"][:_MAX_NAME], dataset=measured["name"])
     return replace(part, task=(label.rest if label.metrics else cell.text)[:_MAX_NAME])
+
+
+def _is_name(text: str) -> bool:
+    """Whether what stands in brackets behind a task names its data: "UD-GSD", not "en" or "F1"."""
+    label = read_label(text)
+    said = label.metrics or label.splits or label.language or label.shots or label.aggregate
+    return not said and not is_condition(text) and sum(c.isupper() or c.isdigit() for c in text) > 1
 
 
 def _metric_part(cell: Cell, label: Label, place: Place) -> Part:

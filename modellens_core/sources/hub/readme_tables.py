@@ -19,7 +19,8 @@ from modellens_core.sources.hub.markdown_tables import (
     may_hold_table,
     read_tables,
 )
-from modellens_core.sources.hub.table_reader import Refused, Score, read_table
+from modellens_core.sources.hub.scores import Refused, Score
+from modellens_core.sources.hub.table_reader import read_table
 
 SOURCE: Final = "hub"
 EXTRACTOR: Final = "readme_tables/2"

@@ -38,7 +38,7 @@ class Surroundings:
 
     Attributes:
         metrics: one, or several that are written as a pair ("EM/F1").
-        usual: the metric that everybody reports on `dataset`, if the text near the table names it.
+        near: whether the text near the table names `dataset`.
         about: the benchmarks that the sentence with `metrics` speaks of; they are about no others.
         named: every metric the surroundings mention at all.
         model: whose results these are, if the text says so.
@@ -50,7 +50,7 @@ class Surroundings:
     named: frozenset[str] = frozenset()
     dataset: str | None = None
     known: Benchmark | None = None
-    usual: str | None = None
+    near: bool = False
     split: str | None = None
     shots: str | None = None
     language: str | None = None
@@ -69,7 +69,7 @@ def look_around(table: Table, layout: Layout, card: Card) -> Surroundings:
     near = [t for t in (table.caption, layout.title, *corner, table.before) if t]
     places = [read_prose(t) for t in (*near, *inner)]
     dataset, known = _dataset(places, table)
-    usual = known.metric if known else None
+    said_near = dataset is not None
     if dataset is None and not any(p.benchmarks for p in places) and not table.datasets:
         dataset, known = _card_dataset(table, card)
     metrics, about = _metrics(places)
@@ -85,7 +85,7 @@ def look_around(table: Table, layout: Layout, card: Card) -> Surroundings:
         named=named,
         dataset=dataset,
         known=known,
-        usual=usual,
+        near=said_near,
         split=None if layout.harness else _single(_splits(t) for t in (*near, *inner[:1])),
         shots=shots[1] if shots else _single(all_shots(t) for t in (*near, *inner)),
         language=card.language,
@@ -141,10 +141,15 @@ def _card_dataset(table: Table, card: Card) -> tuple[str | None, Benchmark | Non
     if _OWN_DATA.search(table.section):
         return None, None
     if len(card.datasets) == 1 and not set(card.datasets[0]) & set(" ,"):
-        return card.datasets[0], _known(card.datasets[0])
+        return _no_suite(card.datasets[0], _known(card.datasets[0]))
     if not card.datasets and card.named is not None:
-        return card.named.written, benchmark(card.named.name)
+        return _no_suite(card.named.written, benchmark(card.named.name))
     return None, None
+
+
+def _no_suite(name: str, known: Benchmark | None) -> tuple[str | None, Benchmark | None]:
+    """A suite in a card's metadata does not say which of its parts was measured."""
+    return (None, None) if known is not None and known.suite else (name, known)
 
 
 def _known(name: str) -> Benchmark | None:

@@ -166,8 +166,8 @@ def _role(
         return first, None
     excluded = next((k.excluded for k in labels if k.excluded), None)
     if numeric > text:
-        if first == "ignored":
-            return "ignored", None
+        if first in {"ignored", "value"}:  # "# Value" is no count
+            return first, None
         counted = excluded is not None and not any(k.metrics for k in labels)
         return ("excluded", excluded) if counted else ("value", None)
     unnamed = not labels or bool(set(last) & set(LABEL_ROLES))  # "Language / Model" is one of them
@@ -177,7 +177,7 @@ def _role(
 def _not_results(columns: Sequence[Column]) -> Refusal | None:
     """Refuse training logs, and tables that hold nothing but bookkeeping."""
     titles = [c.title.casefold() for c in columns]
-    losses = [t for t in titles if "loss" in t]
+    losses = [t for t in titles if "loss" in t and not read_label(t).metrics]
     steps = [c for c, t in zip(columns, titles, strict=True) if t in _PROGRESS]
     named = any(c.role in LABEL_ROLES for c in columns)
     if (losses and (steps or len(losses) > 1)) or (steps and not named):

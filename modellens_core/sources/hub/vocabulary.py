@@ -46,7 +46,21 @@ class Benchmark:
     name: str
     metric: str | None
     multilingual: bool  # without a language its name does not say which evaluation it was
-    suite: bool  # it stands for an average over other benchmarks
+    suite: (
+        bool  # it stands for an average over other benchmarks; `metric` is then that of its tasks
+    )
+    pair: tuple[str, ...] = ()  # the metrics of "88.9/84.1"
+    greater: str | None = (
+        None  # the one of `pair` that is never smaller; None: they stand in its order
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Benchmarks that are reported together with fixed metrics."""
+
+    members: frozenset[str]
+    metrics: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,11 @@ class Vocabulary:
     filler: frozenset[str]
     codes: frozenset[str]
     families: frozenset[str]
+    training_data: frozenset[
+        str
+    ]  # comparable names of data that models are trained on, not judged by
+    tagging: frozenset[str]  # words of tasks that are not scored by accuracy
+    panels: tuple[Panel, ...]
     longest: int
 
 
@@ -94,6 +113,8 @@ def vocabulary() -> Vocabulary:
                 metric=entry.get("metric"),
                 multilingual=bool(entry.get("multilingual")),
                 suite=bool(entry.get("suite")),
+                pair=tuple(entry.get("pair", ())),
+                greater=entry.get("greater"),
             )
             for name, entry in data["benchmarks"].items()
         },
@@ -107,8 +128,15 @@ def vocabulary() -> Vocabulary:
         filler=frozenset(str(f) for f in data["filler"]),
         codes=frozenset(str(c) for c in data["language_codes"]),
         families=frozenset(str(f) for f in data["families"]),
+        training_data=frozenset(_joined(str(n)) for n in data["training_data"]),
+        tagging=frozenset(str(w) for w in data["tagging"]),
+        panels=tuple(Panel(frozenset(p["members"]), p["metrics"]) for p in data["panels"]),
         longest=max(len(k) for k in phrases),
     )
+
+
+def _joined(name: str) -> str:
+    return "".join(tokens(name))
 
 
 def _phrases(data: Mapping[str, Any]) -> dict[Tokens, list[Entry]]:
@@ -158,6 +186,11 @@ def is_never_model(text: str) -> bool:
 def is_never_dataset(text: str) -> bool:
     """Whether a text in a dataset's place names none: "custom", "in-domain", "all"."""
     return tokens(text) in vocabulary().sets["not_datasets"]
+
+
+def is_training_data(name: str) -> bool:
+    """Whether a dataset is one that models are trained on and never judged by: "wikipedia", "C4"."""
+    return _joined(name.rpartition("/")[2]) in vocabulary().training_data
 
 
 def is_task(text: str) -> bool:
