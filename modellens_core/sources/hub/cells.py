@@ -38,6 +38,7 @@ _LINK = re.compile(r"\[([^\]]{0,300})\]\(\s*<?([^)\s>]{0,500})>?[^)]{0,200}\)")
 _REFERENCE = re.compile(r"\[([^\]]{1,300})\]\[[^\]]{0,100}\]")
 _FOOTNOTE = re.compile(r"\[\^[^\]]{1,30}\]")
 _ANCHOR = re.compile(r"<a\b[^>]{0,500}?href\s*=\s*[\"']?([^\"'\s>]{1,500})", re.IGNORECASE)
+_BARE = re.compile(r"(https?://\S{1,500})")
 _LINK_TAG = re.compile(r"</?a\b[^<>]{0,600}>", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>|<sup>|<sub>", re.IGNORECASE)
 _BOLD = re.compile(r"</?(?:b|strong|i|em|u)\b\s{0,3}/?>", re.IGNORECASE)
@@ -94,7 +95,7 @@ def make_cell(source: str, *, head: bool = False) -> Cell:
     source = strip_control(source[: MAX_CELL * 4]).strip()
     if not source:
         return Cell("", "", None, head)
-    target = _LINK.search(source) or _ANCHOR.search(source)
+    target = _LINK.search(source) or _ANCHOR.search(source) or _BARE.fullmatch(source.strip("* <>"))
     link = target[target.lastindex or 0] if target else None
     raw = _LINK.sub(r"\1", _LINK_TAG.sub("", source)) if link else source
     raw = _BOLD.sub("", raw) if "<" in raw else raw

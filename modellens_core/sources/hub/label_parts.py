@@ -17,9 +17,11 @@ from modellens_core.sources.hub.table_layout import Column, Layout
 from modellens_core.sources.hub.vocabulary import (
     Benchmark,
     benchmark,
+    has_family,
     is_condition,
     is_never_dataset,
     is_own_phrase,
+    is_size,
     is_task,
     tokens,
 )
@@ -27,6 +29,7 @@ from modellens_core.sources.hub.vocabulary import (
 _MEASURED_ON = re.compile(r"(?P<task>[^()]{2,80}?)\s*\((?P<name>[^()]{2,60})\)")
 _MAX_NAME: Final = 100
 _MAX_METRIC: Final = 40
+_PLAIN_SPLIT: Final = 1  # words of a split that says nothing but "test" or "dev"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class Part:
             also a common word.
         config: a subset of `dataset`.
         unclear: words of a heading that nothing explains yet (a model? a dataset? a class?).
+        mean: the metric of a heading such as "Mean AUC", which is an average of runs or of datasets.
         refuse: why no value here may be taken.
     """
 
@@ -57,6 +61,7 @@ class Part:
     setting: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unclear: str = ""
+    mean: Mention | None = None
     refuse: str | None = None
 
     def joined(self, other: "Part") -> "Part":
@@ -79,6 +84,7 @@ class Part:
             setting={**other.setting, **self.setting},
             notes=tuple(dict.fromkeys([*self.notes, *other.notes])),
             unclear=self.unclear or other.unclear,
+            mean=self.mean or other.mean,
             refuse=self.refuse or other.refuse or self._contradicts(other),
         )
 
@@ -115,7 +121,11 @@ def _base(label: Label) -> Part:
     whole = len(label.benchmarks) > len(named) and not (label.metrics or label.rest)
     split = label.splits[0] if len(label.splits) == 1 else None
     refusals = (
-        ("aggregate", label.aggregate or (known is not None and known.suite and label.exact)),
+        (
+            "aggregate",
+            (label.aggregate and not (label.metrics and known is not None))
+            or (known is not None and known.suite and label.exact),
+        ),
         ("train_split", split == "train"),
         ("not_a_result", bool(label.excluded) and not label.metrics and not known),
         ("two_datasets", len(named) > 1),
@@ -150,6 +160,9 @@ def _head_part(head: Cell, card: Card) -> Part:
     if label.roles and set(label.roles) <= {"value", "metric", "dataset", "task", "model"}:
         return Part(percent=label.percent, lower=label.lower)
     part = _base(label)
+    if part.refuse == "aggregate" and label.metrics and not label.rest:
+        # "Mean AUC": of runs, if nothing else in the table is measured by that name; see value_columns
+        return replace(part, mean=_mean_metric(label))
     if part.refuse is not None or not label.rest:
         return part
     if is_condition(label.rest) or part.known is not None:
@@ -157,6 +170,10 @@ def _head_part(head: Cell, card: Card) -> Part:
     if linked_dataset(head.link) is not None:
         return replace(part, dataset=label.rest)
     return replace(part, unclear=label.rest)
+
+
+def _mean_metric(label: Label) -> Mention | None:
+    return Mention(label.metrics[0].name, label.text) if len(label.metrics) == 1 else None
 
 
 def row_part(cell: Cell, place: Place) -> Part:
@@ -170,6 +187,9 @@ def row_part(cell: Cell, place: Place) -> Part:
 
 def _model_part(cell: Cell, label: Label, place: Place) -> Part:
     model = name_model(cell, place.card, place.row)
+    family = place.column.heads[0].text if place.column.heads else ""
+    if model is None and is_size(cell.text) and has_family(family) and not is_size(family):
+        model = Named(f"{family} {cell.text}")  # "7B" in a column headed "Glow"
     reason = "aggregate" if label.aggregate and not label.rest else "not_a_model"
     return Part(model=model, refuse=None if model else reason)
 
@@ -264,7 +284,8 @@ def _unnamed_part(cell: Cell, label: Label, place: Place) -> Part:  # noqa: ARG0
 def _split_part(cell: Cell, label: Label, place: Place) -> Part:  # noqa: ARG001 - one signature
     if label.splits == ("train",):
         return Part(refuse="train_split")
-    known = label.splits[0] if len(label.splits) == 1 else None
+    plain = len(label.splits) == 1 and len(tokens(cell.text)) <= _PLAIN_SPLIT
+    known = label.splits[0] if plain else None  # "test-clean" says more than "test"
     return Part(split=known or cell.text[:_MAX_NAME].lower())
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from modellens_core.sources.hub.card_names import Card, Named, comparable
 from modellens_core.sources.hub.labels import Label, Mention, all_shots, read_label, read_prose
 from modellens_core.sources.hub.markdown_tables import Table
+from modellens_core.sources.hub.mentioned import named_datasets
 from modellens_core.sources.hub.table_layout import Layout
 from modellens_core.sources.hub.vocabulary import Benchmark, benchmark, has_family, tokens
 
@@ -70,10 +71,15 @@ def look_around(table: Table, layout: Layout, card: Card) -> Surroundings:
     places = [read_prose(t) for t in (*near, *inner)]
     dataset, known = _dataset(places, table)
     said_near = dataset is not None
+    suites = known is not None and known.suite
+    if suites or not (dataset or table.datasets or any(p.benchmarks for p in places)):
+        named = _named_dataset([*near, *inner[:1], table.section, *inner[1:]])
+        if named is not None:
+            dataset, known, said_near = named, None, False
     if dataset is None and not any(p.benchmarks for p in places) and not table.datasets:
         dataset, known = _card_dataset(table, card)
     metrics, about = _metrics(places)
-    named = frozenset(m.name for p in (*places, read_prose(table.section)) for m in p.metrics)
+    spoken_of = frozenset(m.name for p in (*places, read_prose(table.section)) for m in p.metrics)
     beside = {m.name for m in read_prose(table.section).metrics} - {m.name for m in metrics}
     if any(read_prose(table.before).metrics) and beside:
         metrics = ()  # the section speaks of others, too
@@ -82,7 +88,7 @@ def look_around(table: Table, layout: Layout, card: Card) -> Surroundings:
     return Surroundings(
         metrics=metrics,
         about=about,
-        named=named,
+        named=spoken_of,
         dataset=dataset,
         known=known,
         near=said_near,
@@ -134,6 +140,12 @@ def _dataset(places: Sequence[Label], table: Table) -> tuple[str | None, Benchma
         if found:
             return found[0] if len(found) == 1 else (None, None)
     return None, None
+
+
+def _named_dataset(texts: Sequence[str]) -> str | None:
+    """The dataset that the nearest text names which names any, if it names one."""
+    names = next((n for n in map(named_datasets, texts) if n), ())
+    return names[0] if len(names) == 1 else None
 
 
 def _card_dataset(table: Table, card: Card) -> tuple[str | None, Benchmark | None]:

@@ -109,6 +109,7 @@ def _split_heads(
 ) -> tuple[list[tuple[Cell, ...]], tuple[tuple[Cell, ...], ...], str]:
     rows = list(table.rows)
     count = max(1, min(table.head_rows, _MAX_HEAD_ROWS))
+    count = next((i for i in range(1, count) if _is_numbers(rows[i])), count)
     heads, rows = rows[:count], rows[count:]
     if not any(c.text for h in heads for c in h) and rows:  # "||||": the first row is the heading
         heads, rows = rows[:1], rows[1:]
@@ -120,6 +121,12 @@ def _split_heads(
     if len(heads) > 1 and len({c.text for c in heads[0] if c.text}) == 1 and len(heads[0]) > 2:
         title, heads = next(c.text for c in heads[0] if c.text), heads[1:]
     return heads, tuple(r for r in rows if any(_is_said(c) for c in r)), title
+
+
+def _is_numbers(row: Sequence[Cell]) -> bool:
+    """Whether most of a row's cells behind its label are numbers, however they are marked up."""
+    given = [cell_kind(c.raw) for c in row[1:] if c.text]
+    return sum(kind == "number" for kind in given) * 2 > len(given)
 
 
 def _is_said(cell: Cell) -> bool:

@@ -151,6 +151,8 @@ def _scores(
     if name and len(metrics) == 1 and len(written) == len(BOTH_HALVES):
         pieces, metrics = written, metrics * len(BOTH_HALVES)
         meanings = [_half(meaning, name, half) for half in BOTH_HALVES]
+    elif name:
+        meanings = [replace(meaning, dataset=name)] * len(pieces)
     if not metrics or len(pieces) != len(metrics):
         yield Refused("two_metrics" if metrics else "no_metric", cell.raw)
         return

@@ -18,6 +18,7 @@ Tokens = tuple[str, ...]
 _TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[@%#↑↓+²]")
 _SEPARATOR = re.compile(r"[\s\-_/()]+")
 _PARAMETERS = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:x\d+)?[bBmM]\b")
+_WITH: Final = (("with",), ("without",), ("w",), ("no",), ("+",))
 _FAMILY_ENDINGS: Final = ("bert", "gpt", "llama", "former")
 _PRIORITY: Final = ("metric", "benchmark", "aggregate", "split", "not_result", "language")
 
@@ -179,13 +180,28 @@ def is_never_model(text: str) -> bool:
     """Whether a text in a model's place is a known non-model: "Human", "Random", "base", "13B"."""
     parts = tokens(text)
     known = vocabulary()
-    only_size = not any(map(str.isalnum, _PARAMETERS.sub("", text)))
-    return only_size or parts in known.sets["not_models"] or known.not_model_words.issuperset(parts)
+    return is_size(text) or parts in known.sets["not_models"] or known.not_model_words.issuperset(parts)
+
+
+def is_size(text: str) -> bool:
+    """Whether a text is a count of parameters and nothing else: "13B"."""
+    return not any(map(str.isalnum, _PARAMETERS.sub("", text)))
 
 
 def is_never_dataset(text: str) -> bool:
     """Whether a text in a dataset's place names none: "custom", "in-domain", "all"."""
     return tokens(text) in vocabulary().sets["not_datasets"]
+
+
+def is_family(word: str) -> bool:
+    """Whether a lower-case word is by itself the name of a model family: "bert", "roberta"."""
+    return word in vocabulary().families
+
+
+def is_language(word: str) -> bool:
+    """Whether a lower-case word is a language's name in English, or its code."""
+    entry = vocabulary().phrases.get((word,))
+    return word in vocabulary().codes or (entry is not None and entry.kind == "language")
 
 
 def is_training_data(name: str) -> bool:
@@ -200,7 +216,9 @@ def is_task(text: str) -> bool:
 
 def is_condition(text: str) -> bool:
     """Whether a text says under which condition was evaluated: "with LM", "greedy", "cased"."""
-    return tokens(text) in vocabulary().sets["conditions"]
+    parts = tokens(text.partition("(")[0]) or tokens(text)
+    decoded = parts[:1] in _WITH and (parts[-1:] == ("lm",) or parts[-2:] == ("language", "model"))
+    return decoded or parts in vocabulary().sets["conditions"]
 
 
 def has_family(text: str) -> bool:

@@ -1,0 +1,84 @@
+"""Datasets that a sentence near a table names, though no list knows them: "results on the Glow test set".
+
+Reads a name only where the words around it say that it is data that something was evaluated on. Known
+benchmarks are found in `labels.py`; which sentence counts for which table is decided in `surroundings.py`.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from modellens_core.sources.hub.labels import read_label
+from modellens_core.sources.hub.vocabulary import (
+    has_family,
+    is_language,
+    is_never_dataset,
+    is_never_model,
+    is_task,
+    is_training_data,
+    tokens,
+)
+
+_WORD: Final = r"(?:[A-Z0-9][\w+.]*(?:[-/:][\w+.]+)*|[a-z]+[A-Z][\w+-]*|[a-z]+(?:[-_]\w+)+)"
+_NAME: Final = rf"(?P<name>{_WORD}(?:\s{_WORD}){{0,4}})"
+_SPLIT: Final = r"(?:(?:official|public|private|test|dev|development|validation|eval|evaluation)\s){0,2}"
+_DATA: Final = (
+    r"(?:data\s?sets?|corpus|corpora|benchmarks?|test\s?sets?|dev\s?sets?|validation\s?sets?|test\s(?:data|split)"
+    r"|validation\s(?:data|split)|dev\s(?:data|split)|shared\stask|challenge)\b"
+)
+_BEFORE: Final = r"\b(?:on|using|use|used|over|from|for|of)\s(?:the\s|our\s)?(?:official\s|public\s|full\s)?"
+_NAMED: Final = (
+    re.compile(rf"{_BEFORE}{_NAME}['\"]?\s{_SPLIT}{_DATA}"),
+    re.compile(
+        r"\b(?i:results?|evaluat\w+|performances?|scores?|tested|benchmark(?:ed)?|accuracy|wer)\b[^.\n]{0,60}?"
+        rf"\s(?i:on)\s(?:the\s|our\s)?{_NAME}"
+    ),
+)
+_TRAINED = re.compile(r"\b(?:pre-?)?train(?:ed|ing)\b|\bfine-?tun", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n")
+_ENDS: Final = frozenset({"test", "dev", "validation", "val", "train", "set", "dataset", "data", "task", "tasks"})
+_NO_NAMES: Final = frozenset(
+    """gpu gpus tpu tpus cpu v100 a100 t4 p100 tesla nvidia colab kaggle huggingface hugging face transformers hub
+    github python pytorch tensorflow nlp nlu asr nmt qa ner ocr llm llms sota mt tts i we the this these those each a
+    an it our table figure test dev validation train training evaluation held-out state-of-the-art downstream
+    fine-tuning finetuning fine-tuned zero-shot few-shot in-domain out-of-domain multi-task cross-lingual open-source
+    large-scale end-to-end google facebook microsoft openai amazon""".split()
+)
+_MAX_TEXT: Final = 2_000
+
+
+@lru_cache(maxsize=5_000)
+def named_datasets(text: str) -> tuple[str, ...]:
+    """The names that a text uses for data that something was evaluated on, each once.
+
+    Args:
+        text: a title or sentences, as seen.
+    """
+    found: dict[str, str] = {}
+    for sentence in _SENTENCE.split(text[-_MAX_TEXT:]):
+        if _TRAINED.search(sentence):
+            continue
+        for pattern in _NAMED:
+            for match in pattern.finditer(sentence):
+                if name := _name(match["name"]):
+                    found.setdefault("".join(tokens(name)), name)
+    return tuple(found.values())
+
+
+def _name(written: str) -> str:
+    """The name without what only says that it is data; empty if it can be none."""
+    parts = written.strip(" .-:/").split()
+    while parts and parts[-1].casefold() in _ENDS:
+        parts.pop()
+    if not parts or any(p.casefold() in _NO_NAMES for p in parts):
+        return ""
+    name = " ".join(parts)
+    label = read_label(name)
+    said = label.metrics or label.aggregate or label.language or label.excluded or label.splits
+    if said or not any(c.isalpha() for c in name) or len(name) < 3:
+        return ""
+    if is_task(name) or is_never_dataset(name) or is_never_model(name) or is_training_data(name):
+        return ""
+    if has_family(name) or all(is_language(t) for t in tokens(name)):
+        return ""
+    return name
