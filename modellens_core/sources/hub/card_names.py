@@ -26,8 +26,11 @@ from modellens_core.sources.values import ParsedValue, parse_value
 _KEYS = re.compile(
     r"^(?:datasets|language|languages):.*(?:\n(?:[ \t]+\S.*|-[ \t].*|[ \t]*$))*", re.MULTILINE
 )
+_INDEXED = re.compile(
+    r"^[ \t-]{1,20}dataset:[ \t]*\n[ \t]{1,20}name:[ \t]*(\S[^\n]{0,100})$", re.MULTILINE
+)
 _PARENTHESES = re.compile(r"[(\[]([^()\[\]]{0,80})[)\]]")
-_ELSEWHERE = re.compile(r"\b(?:official|original|reported|paper)\b", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"\b(?:official|reported|paper)\b", re.IGNORECASE)
 _DECORATION: Final = " *:·-\u2013\u2014✔✅🔥⭐→>†‡§^"
 _COPY = re.compile(
     r"(?:^|[-_.])(?:gguf|ggml|gptq|awq|exl2|\d(?:\.\d+)?bpw|onnx|openvino|int[48]|[48]-?bit|fp8|fp16"
@@ -55,6 +58,8 @@ class Card:
             such as "-base-uncased", if what is left is more than a family's name.
         datasets: of the front matter, as written; without pretraining corpora. language: if it names exactly one.
         named: the known benchmark in the repository's own name, or None.
+        indexed: the datasets of the front matter's own results. described: the one dataset that the
+            README's sections about data name, or None.
         copied: why the card describes another model ("quantised_copy", "title_of_other_model"), or None.
     """
 
@@ -64,6 +69,8 @@ class Card:
     datasets: tuple[str, ...] = ()
     language: str | None = None
     named: Mention | None = None
+    indexed: tuple[str, ...] = ()
+    described: str | None = None
     copied: str | None = None
 
 
@@ -104,9 +111,17 @@ def read_card(repo_id: str, front: str, title: str | None) -> Card:
         repo_id=repo_id,
         key=comparable(name),
         short=_short_keys(name),
-        datasets=tuple(d for d in _strings(data.get("datasets")) if not is_training_data(d)),
+        datasets=tuple(
+            d
+            for d in _strings(data.get("datasets"))
+            # a dataset that is only named like the model is the author's own data
+            if not is_training_data(d) and comparable(d) != comparable(name)
+        ),
         language=languages[0] if len(languages) == 1 else None,
         named=benchmarks[0] if len(benchmarks) == 1 else None,
+        indexed=tuple(
+            dict.fromkeys(m[1].strip(" '\"") for m in _INDEXED.finditer(front[:_MAX_FRONT]))
+        ),
         copied=_copied(name, title),
     )
 

@@ -8,8 +8,10 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from modellens_core.sources.hub.labels import read_label
+from modellens_core.sources.hub.cells import linked_datasets, visible
+from modellens_core.sources.hub.labels import read_label, read_prose
 from modellens_core.sources.hub.vocabulary import (
+    benchmark,
     has_family,
     is_language,
     is_never_dataset,
@@ -21,22 +23,45 @@ from modellens_core.sources.hub.vocabulary import (
 
 _WORD: Final = r"(?:[A-Z0-9][\w+.]*(?:[-/:][\w+.]+)*|[a-z]+[A-Z][\w+-]*|[a-z]+(?:[-_]\w+)+)"
 _NAME: Final = rf"(?P<name>{_WORD}(?:\s{_WORD}){{0,4}})"
-_SPLIT: Final = r"(?:(?:official|public|private|test|dev|development|validation|eval|evaluation)\s){0,2}"
+_SPLIT: Final = (
+    r"(?:(?:official|public|private|test|dev|development|validation|eval|evaluation)\s){0,2}"
+)
 _DATA: Final = (
     r"(?:data\s?sets?|corpus|corpora|benchmarks?|test\s?sets?|dev\s?sets?|validation\s?sets?|test\s(?:data|split)"
     r"|validation\s(?:data|split)|dev\s(?:data|split)|shared\stask|challenge)\b"
 )
-_BEFORE: Final = r"\b(?:on|using|use|used|over|from|for|of)\s(?:the\s|our\s)?(?:official\s|public\s|full\s)?"
+_BEFORE: Final = (
+    r"\b(?:on|using|use|used|over|from|for|of)\s(?:the\s|our\s)?(?:official\s|public\s|full\s)?"
+)
 _NAMED: Final = (
     re.compile(rf"{_BEFORE}{_NAME}['\"]?\s{_SPLIT}{_DATA}"),
     re.compile(
         r"\b(?i:results?|evaluat\w+|performances?|scores?|tested|benchmark(?:ed)?|accuracy|wer)\b[^.\n]{0,60}?"
-        rf"\s(?i:on)\s(?:the\s|our\s)?{_NAME}"
+        rf"\s(?i:on)\s(?:the\s|our\s)?{_NAME}(?![\w-])(?!\s(?:tasks?|languages?|models?|sentences|examples|GPUs?)\b)"
     ),
 )
+_HEADING = re.compile(r"^#{1,6}[ \t]{0,9}(\S[^\n]{0,80})$", re.MULTILINE)
+_ABOUT_DATA: Final = frozenset(
+    {("dataset",), ("datasets",), ("data",), ("corpus",), ("training", "data"), ("train", "data")}
+    | {
+        ("training", "dataset"),
+        ("training", "datasets"),
+        ("evaluation", "data"),
+        ("evaluation", "dataset"),
+    }
+    | {("training", "and", "evaluation", "data"), ("data", "set"), ("fine", "tuning", "data")}
+)
+_DESCRIBED = re.compile(
+    rf"(?:^|\b(?:fine-?)?(?<!pre)(?<!pre-)(?:train|tun|evaluat)\w+\s(?:on|using|with)\s(?:the\s)?){_NAME}['\"]?"
+    r"\s(?:data\s?sets?|corpus|corpora|benchmark)\b"
+)
+_EAST_ASIAN = re.compile(r"(?P<name>[A-Za-z][\w.-]{1,40}?(?:コーパス|データセット|数据集))")
+_LEARNT = re.compile(r"学習|訓練|训练")
 _TRAINED = re.compile(r"\b(?:pre-?)?train(?:ed|ing)\b|\bfine-?tun", re.IGNORECASE)
-_SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n")
-_ENDS: Final = frozenset({"test", "dev", "validation", "val", "train", "set", "dataset", "data", "task", "tasks"})
+_SENTENCE = re.compile(r"(?<=[.!?:;])\s+|[\n。]")
+_ENDS: Final = frozenset(
+    {"test", "dev", "validation", "val", "train", "set", "dataset", "data", "task", "tasks"}
+)
 _NO_NAMES: Final = frozenset(
     """gpu gpus tpu tpus cpu v100 a100 t4 p100 tesla nvidia colab kaggle huggingface hugging face transformers hub
     github python pytorch tensorflow nlp nlu asr nmt qa ner ocr llm llms sota mt tts i we the this these those each a
@@ -45,6 +70,7 @@ _NO_NAMES: Final = frozenset(
     large-scale end-to-end google facebook microsoft openai amazon""".split()
 )
 _MAX_TEXT: Final = 2_000
+_MAX_HEADINGS: Final = 200
 
 
 @lru_cache(maxsize=5_000)
@@ -56,13 +82,39 @@ def named_datasets(text: str) -> tuple[str, ...]:
     """
     found: dict[str, str] = {}
     for sentence in _SENTENCE.split(text[-_MAX_TEXT:]):
-        if _TRAINED.search(sentence):
+        if _TRAINED.search(sentence) or _LEARNT.search(sentence):
             continue
-        for pattern in _NAMED:
+        for pattern in (*_NAMED, _EAST_ASIAN):
             for match in pattern.finditer(sentence):
                 if name := _name(match["name"]):
                     found.setdefault("".join(tokens(name)), name)
     return tuple(found.values())
+
+
+def described_dataset(body: str) -> str | None:
+    """The one dataset that the sections about data name; None if they name none or several.
+
+    Args:
+        body: a README without front matter.
+    """
+    found: dict[str, str] = {}
+    for index, heading in enumerate(_HEADING.finditer(body)):
+        if index >= _MAX_HEADINGS:
+            break
+        if tokens(heading[1]) not in _ABOUT_DATA:
+            continue
+        text = body[heading.end() : heading.end() + _MAX_TEXT].split("\n#")[0]
+        seen = visible(text)
+        names = [name for m in _DESCRIBED.finditer(seen) if (name := _name(m["name"]))]
+        names += [d.rpartition("/")[2] for d in linked_datasets(text)]
+        others = {b.name for b in read_prose(seen).benchmarks}
+        others -= {b.name for name in names for b in read_label(name).benchmarks}
+        if others:
+            return None
+        for name in names:
+            if not is_training_data(name):
+                found.setdefault("".join(tokens(name)), name)
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _name(written: str) -> str:
@@ -73,6 +125,8 @@ def _name(written: str) -> str:
     if not parts or any(p.casefold() in _NO_NAMES for p in parts):
         return ""
     name = " ".join(parts)
+    if parts[0].isdigit():
+        return ""
     label = read_label(name)
     said = label.metrics or label.aggregate or label.language or label.excluded or label.splits
     if said or not any(c.isalpha() for c in name) or len(name) < 3:

@@ -7,6 +7,7 @@ text is data: nothing in it is executed, fetched or followed. Same text, same it
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +20,7 @@ from modellens_core.sources.hub.markdown_tables import (
     may_hold_table,
     read_tables,
 )
+from modellens_core.sources.hub.mentioned import described_dataset
 from modellens_core.sources.hub.scores import Refused, Score
 from modellens_core.sources.hub.table_reader import read_table
 
@@ -56,7 +58,7 @@ def read_readme(
     front, body = front_matter(text)
     tables = list(read_tables(body))
     title = next((t.headings[0] for t in tables if isinstance(t, Table) and t.headings), None)
-    card = read_card(repo_id, front, title)
+    card = replace(read_card(repo_id, front, title), described=described_dataset(body))
     found: Found = [
         (t.index, [Refused(t.reason)] if isinstance(t, Unread) else list(read_table(t, card)))
         for t in tables

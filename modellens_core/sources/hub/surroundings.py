@@ -149,14 +149,16 @@ def _named_dataset(texts: Sequence[str]) -> str | None:
 
 
 def _card_dataset(table: Table, card: Card) -> tuple[str | None, Benchmark | None]:
-    """The dataset of the front matter, if it names one; else the one in the repository's name."""
+    """The one dataset of the front matter, of the repository's name, of its results, or of its sections."""
     if _OWN_DATA.search(table.section):
         return None, None
     if len(card.datasets) == 1 and not set(card.datasets[0]) & set(" ,"):
         return _no_suite(card.datasets[0], _known(card.datasets[0]))
     if not card.datasets and card.named is not None:
         return _no_suite(card.named.written, benchmark(card.named.name))
-    return None, None
+    described = () if card.datasets or card.described is None else (card.described,)
+    others = card.indexed or described
+    return _no_suite(others[0], _known(others[0])) if len(others) == 1 else (None, None)
 
 
 def _no_suite(name: str, known: Benchmark | None) -> tuple[str | None, Benchmark | None]:

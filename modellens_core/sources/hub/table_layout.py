@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from modellens_core.sources.hub.card_names import Card, is_own, looks_like_model
-from modellens_core.sources.hub.cells import Cell, linked_model
+from modellens_core.sources.hub.cells import EMPTY_CELL, Cell, linked_model
 from modellens_core.sources.hub.labels import Label, read_label
 from modellens_core.sources.hub.markdown_tables import Table
 from modellens_core.sources.hub.vocabulary import is_own_phrase
@@ -54,7 +54,8 @@ class Layout:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     title: str
-    harness: bool  # printed by lm-evaluation-harness: its "Task" column holds dataset names
+    harness: bool = False  # printed by lm-evaluation-harness: its "Task" column holds dataset names
+    by_class: bool = False  # a classification report: its first column holds classes and averages
 
     def with_role(self, role: str) -> tuple[Column, ...]:
         """The columns of one role."""
@@ -92,7 +93,8 @@ def lay_out(table: Table, card: Card) -> Layout | Refusal | None:
     if refusal is not None:
         return refusal
     if _is_report_by_class(columns, body):
-        return Refusal("per_class")
+        labels = [c for c in columns[1:] if c.role not in {"value", "excluded", "ignored"}]
+        return Refusal("per_class") if labels else Layout(columns, body, title, by_class=True)
     columns = _name_rows(columns, body, card)
     roles = {c.role for c in columns}
     titles = {c.title.casefold() for c in columns}
@@ -120,6 +122,10 @@ def _split_heads(
     title = ""
     if len(heads) > 1 and len({c.text for c in heads[0] if c.text}) == 1 and len(heads[0]) > 2:
         title, heads = next(c.text for c in heads[0] if c.text), heads[1:]
+    elif len(heads) > 1 and len(heads[0]) > 2 and len({c.text for c in heads[0][1:]}) == 1:
+        # one heading over all columns but the first, which goes on naming what is below it
+        title = heads[0][1].text
+        heads = [(heads[0][0], *[EMPTY_CELL] * (len(heads[0]) - 1)), *heads[1:]]
     return heads, tuple(r for r in rows if any(_is_said(c) for c in r)), title
 
 
@@ -205,20 +211,14 @@ def _is_report_by_class(columns: Sequence[Column], body: Sequence[Sequence[Cell]
     if not {"precision", "recall"} <= measured:
         return False
     support = any(c.title.casefold() in _SUPPORT for c in columns)
-    return support or any(r[0].text.casefold() in _CLASS_AVERAGES for r in body)
+    return support or any(r[0].text.casefold().replace("_", " ") in CLASS_AVERAGES for r in body)
 
 
 _SUPPORT: Final = frozenset({"support", "# support", "count", "supports"})
-_CLASS_AVERAGES: Final = frozenset(
-    {
-        "macro avg",
-        "micro avg",
-        "weighted avg",
-        "macro average",
-        "weighted average",
-        "macro_avg",
-        "weighted_avg",
-    }
+CLASS_AVERAGES: Final = frozenset(
+    f"{how} {word}"
+    for how in ("macro", "micro", "weighted", "samples")
+    for word in ("avg", "average")
 )
 _DECODING: Final = frozenset({"snt", "wrd", "corr", "sub", "del", "ins", "err"})  # sclite's summary
 _PROGRESS: Final = frozenset(

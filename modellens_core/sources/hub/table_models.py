@@ -47,7 +47,10 @@ def settle_rows(rows: list[Row], card: Card) -> list[Row]:
     if not named:
         return rows
     rows = _with_sizes(rows)
-    rows = [replace(r, part=replace(r.part, model=m)) for r, m in zip(rows, _with_own([r.part.model for r in rows], card), strict=True)]
+    rows = [
+        replace(r, part=replace(r.part, model=m))
+        for r, m in zip(rows, _with_own([r.part.model for r in rows], card), strict=True)
+    ]
     named = [r.part.model for r in rows if r.part.model is not None]
     claims = any(m.claimed for m in named)
     if claims and any(m.name is None and not m.claimed for m in named):

@@ -13,6 +13,7 @@ from typing import Final
 from modellens_core.schema import Unit
 from modellens_core.sources.hub.card_names import Card, Named
 from modellens_core.sources.hub.cells import Cell
+from modellens_core.sources.hub.class_reports import class_parts
 from modellens_core.sources.hub.conventions import (
     BOTH_HALVES,
     panel_metrics,
@@ -64,6 +65,9 @@ def read_table(table: Table, card: Card) -> Iterator[Score | Refused]:
         yield Refused(layout.reason, " | ".join(c.text for c in table.rows[0]))
         return
     around = look_around(table, layout, card)
+    if layout.by_class:
+        yield from _read_classes(table, layout, around, card)
+        return
     rows: list[Row] = []
     for row in _body(layout, card):
         if isinstance(row, Refused):
@@ -85,6 +89,19 @@ def read_table(table: Table, card: Card) -> Iterator[Score | Refused]:
                     found.append((item, row))
                 else:
                     yield item
+    yield from distinct(found)
+
+
+def _read_classes(
+    table: Table, layout: Layout, around: Surroundings, card: Card
+) -> Iterator[Score | Refused]:
+    found: list[tuple[Score, Row]] = []
+    for part, cell, cells in class_parts(layout, around, table.section, card):
+        for item in _scores(part, cell, around, {}):
+            if isinstance(item, Score):
+                found.append((item, Row(tuple(cells), part, {})))
+            else:
+                yield item
     yield from distinct(found)
 
 

@@ -180,7 +180,11 @@ def is_never_model(text: str) -> bool:
     """Whether a text in a model's place is a known non-model: "Human", "Random", "base", "13B"."""
     parts = tokens(text)
     known = vocabulary()
-    return is_size(text) or parts in known.sets["not_models"] or known.not_model_words.issuperset(parts)
+    return (
+        is_size(text)
+        or parts in known.sets["not_models"]
+        or known.not_model_words.issuperset(parts)
+    )
 
 
 def is_size(text: str) -> bool:
