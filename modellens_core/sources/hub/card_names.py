@@ -56,7 +56,8 @@ class Card:
     Attributes:
         repo_id: "org/name". key: the comparable form of the name part; short: the same without endings
             such as "-base-uncased", if what is left is more than a family's name.
-        datasets: of the front matter, as written; without pretraining corpora. language: if it names exactly one.
+        datasets: of the front matter, as written; without pretraining corpora. language: if the front
+            matter, or else the repository's name, names exactly one.
         named: the known benchmark in the repository's own name, or None.
         indexed: the datasets of the front matter's own results. described: the one dataset that the
             README's sections about data name, or None.
@@ -106,6 +107,7 @@ def read_card(repo_id: str, front: str, title: str | None) -> Card:
     lines = "\n".join(m[0] for m in _KEYS.finditer(front[:_MAX_FRONT]))
     data = read_front_matter(f"---\n{lines}\n---\n").data if lines else {}
     languages = _strings(data.get("language")) or _strings(data.get("languages"))
+    languages = languages or tuple(t for t in tokens(name) if len(t) > 3 and is_language(t))
     benchmarks = read_label(name.replace("-", " ").replace("_", " ")).benchmarks
     return Card(
         repo_id=repo_id,

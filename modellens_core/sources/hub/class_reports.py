@@ -10,12 +10,11 @@ from typing import Final
 
 from modellens_core.sources.hub.card_names import Card
 from modellens_core.sources.hub.cells import Cell
-from modellens_core.sources.hub.label_parts import Part, column_part
+from modellens_core.sources.hub.label_parts import CLASS_KEY, Part, column_part
 from modellens_core.sources.hub.labels import Mention, read_label
 from modellens_core.sources.hub.surroundings import Surroundings
 from modellens_core.sources.hub.table_layout import CLASS_AVERAGES, Column, Layout
 
-CLASS_KEY: Final = "class"
 _OTHERS = re.compile(r"\bbaselines?\b|\bcompar(?:e|ed|ison)\b|比較|对比", re.IGNORECASE)
 _MAX_CLASS: Final = 60  # characters; more is a sentence
 

@@ -29,6 +29,7 @@ from modellens_core.sources.hub.vocabulary import (
 _MEASURED_ON = re.compile(r"(?P<task>[^()]{2,80}?)\s*\((?P<name>[^()]{2,60})\)")
 _MAX_NAME: Final = 100
 _MAX_METRIC: Final = 40
+CLASS_KEY: Final = "class"  # of a setting: a score of one class of the data, never of all of it
 _PLAIN_SPLIT: Final = 1  # words of a split that says nothing but "test" or "dev"
 
 
@@ -92,11 +93,15 @@ class Part:
         pairs: tuple[tuple[str, object, object], ...] = (
             ("two_datasets", self.dataset, other.dataset),
             ("two_metrics", {m.name for m in self.metrics}, {m.name for m in other.metrics}),
-            ("two_models", self.model, other.model),
+            ("two_models", _owner(self.model), _owner(other.model)),
             ("two_settings", self.split, other.split),
             ("two_settings", self.shots, other.shots),
         )
         return next((why for why, a, b in pairs if a and b and a != b), None)
+
+
+def _owner(model: Named | None) -> str | None:
+    return None if model is None else model.name or "this card's"
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,10 @@ _DESCRIBED = re.compile(
     rf"(?:^|\b(?:fine-?)?(?<!pre)(?<!pre-)(?:train|tun|evaluat)\w+\s(?:on|using|with)\s(?:the\s)?){_NAME}['\"]?"
     r"\s(?:data\s?sets?|corpus|corpora|benchmark)\b"
 )
+_TUNED_ON = re.compile(
+    r"\bfine-?\s?tun(?:ed|ing)\b.{0,200}?\son\s(?P<rest>(?:the\s)?[^\n]{3,200})", re.IGNORECASE
+)
+_FIRST = re.compile(rf"^(?:the\s)?{_NAME}['\"]?\s(?:data\s?set|corpus)\b")
 _EAST_ASIAN = re.compile(r"(?P<name>[A-Za-z][\w.-]{1,40}?(?:コーパス|データセット|数据集))")
 _LEARNT = re.compile(r"学習|訓練|训练")
 _TRAINED = re.compile(r"\b(?:pre-?)?train(?:ed|ing)\b|\bfine-?tun", re.IGNORECASE)
@@ -91,8 +95,23 @@ def named_datasets(text: str) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def _tuned_on(body: str) -> list[str]:
+    """The data that the first lines say the model was fine-tuned on."""
+    names: list[str] = []
+    for sentence in _SENTENCE.split(visible(body[:_MAX_TEXT])):
+        match = _TUNED_ON.search(sentence)
+        if match is None:
+            continue
+        known = [
+            b.written for b in read_prose(match["rest"]).benchmarks if not benchmark(b.name).suite
+        ]
+        named = [name for m in _FIRST.finditer(match["rest"]) if (name := _name(m["name"]))]
+        names += known or named
+    return names
+
+
 def described_dataset(body: str) -> str | None:
-    """The one dataset that the sections about data name; None if they name none or several.
+    """The one dataset that the sections about data name, or the first lines; None if not just one.
 
     Args:
         body: a README without front matter.
@@ -114,6 +133,8 @@ def described_dataset(body: str) -> str | None:
         for name in names:
             if not is_training_data(name):
                 found.setdefault("".join(tokens(name)), name)
+    if not found:
+        found = {"".join(tokens(name)): name for name in _tuned_on(body)}
     return next(iter(found.values())) if len(found) == 1 else None
 
 

@@ -18,7 +18,7 @@ from modellens_core.sources.hub.card_names import (
     resembles,
 )
 from modellens_core.sources.hub.cells import Cell
-from modellens_core.sources.hub.label_parts import Part, column_part
+from modellens_core.sources.hub.label_parts import CLASS_KEY, Part, column_part
 from modellens_core.sources.hub.labels import read_label
 from modellens_core.sources.hub.table_layout import Column, Layout
 from modellens_core.sources.hub.vocabulary import is_task
@@ -128,20 +128,19 @@ def value_columns(layout: Layout, rows: Sequence[Row], card: Card) -> list[tuple
 
 
 def _with_classes(columns: Sequence[Column], parts: Sequence[Part]) -> list[Part]:
-    """Read "F1 (PER)" beside "F1" as the score of one class of the data, never of all of it."""
-    plain = {p.metrics[0] for p in parts if len(p.metrics) == 1 and not p.unclear and not p.dataset}
+    """Read "F1 (ORG)" beside "F1" as the score of one class of the data, never of all of it."""
+    plain = {p.metrics[0].name for p in parts if len(p.metrics) == 1 and not p.unclear}
     result: list[Part] = []
     for column, part in zip(columns, parts, strict=True):
         bracketed = _CLASS.fullmatch(column.title)
-        if (
-            bracketed is not None
-            and part.unclear == bracketed["name"]
-            and len(part.metrics) == 1
-            and part.metrics[0] in plain
-        ):
+        name = bracketed["name"] if bracketed else ""
+        # "PER" is a kind of entity, and in other places an error rate
+        is_class = part.unclear == name or (len(part.metrics) == 2 and is_task(name))
+        if name and is_class and part.metrics and part.metrics[0].name in plain:
             metric = replace(part.metrics[0], written=column.title)
-            part = replace(part, metrics=(metric,), unclear="", setting={"class": part.unclear})  # noqa: PLW2901
-        result.append(part)
+            result.append(replace(part, metrics=(metric,), unclear="", setting={CLASS_KEY: name}))
+        else:
+            result.append(part)
     return result
 
 
