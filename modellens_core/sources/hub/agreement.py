@@ -9,7 +9,9 @@ from modellens_core.sources.hub.scores import MAX_NOTE, Refused, Score
 from modellens_core.sources.hub.vocabulary import has_family, tokens
 
 SECTION_KEY: Final = "section"  # of a setting: the title that tells two tables apart
-_SIZES: Final = frozenset("base large small tiny mini medium big xl xxl model models".split())
+_SIZES: Final = frozenset(
+    ["base", "large", "small", "tiny", "mini", "medium", "big", "xl", "xxl", "model", "models"]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ from typing import Final
 
 from modellens_core.sources.hub.card_names import Card
 from modellens_core.sources.hub.cells import Cell
-from modellens_core.sources.hub.label_parts import CLASS_KEY, Part, column_part
+from modellens_core.sources.hub.label_parts import column_part
 from modellens_core.sources.hub.labels import Mention, read_label
+from modellens_core.sources.hub.parts import CLASS_KEY, Part
 from modellens_core.sources.hub.surroundings import Surroundings
 from modellens_core.sources.hub.table_layout import CLASS_AVERAGES, Column, Layout
+from modellens_core.sources.hub.vocabulary import is_task
 
 _OTHERS = re.compile(r"\bbaselines?\b|\bcompar(?:e|ed|ison)\b|比較|对比", re.IGNORECASE)
 _MAX_CLASS: Final = 60  # characters; more is a sentence
@@ -40,8 +42,9 @@ def class_parts(
         if len({c.text for c in row if c.text}) == 1 and named:  # the title of a group
             continue
         label = read_label(named)
-        single = [m for m in label.metrics if not label.rest] if len(label.metrics) == 1 else []
-        if single:  # "accuracy" of all classes: one value, under whichever heading
+        # "PER" is a class, not an error rate
+        single = label.metrics if len(label.metrics) == 1 and not is_task(named) else ()
+        if single and not label.rest:  # "accuracy" of all classes: one value, under any heading
             given = [row[c.index] for c, _ in columns if row[c.index].text]
             why = refuse or (None if len(given) == 1 else "two_metrics")
             for cell in given[:1]:

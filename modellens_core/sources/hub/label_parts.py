@@ -1,21 +1,20 @@
 """What one heading or one row label contributes to the meaning of a value.
 
-A `Part` holds the pieces one cell gives (a dataset, a metric, a split, ...); parts of a row, a column
-and a group are joined, and a contradiction makes the joined part refuse. Which parts are joined, and
+What a `Part` holds, and how parts are joined, is in `parts.py`. Which parts are joined, and
 what is filled in from the text around the table, belongs in `table_reader.py`.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from modellens_core.sources.hub.card_names import Card, Named, is_own, looks_like_model, name_model
 from modellens_core.sources.hub.cells import Cell, linked_dataset
 from modellens_core.sources.hub.labels import Label, Mention, read_label
+from modellens_core.sources.hub.parts import Part
 from modellens_core.sources.hub.table_layout import Column, Layout
 from modellens_core.sources.hub.vocabulary import (
-    Benchmark,
     benchmark,
     has_family,
     is_condition,
@@ -29,79 +28,7 @@ from modellens_core.sources.hub.vocabulary import (
 _MEASURED_ON = re.compile(r"(?P<task>[^()]{2,80}?)\s*\((?P<name>[^()]{2,60})\)")
 _MAX_NAME: Final = 100
 _MAX_METRIC: Final = 40
-CLASS_KEY: Final = "class"  # of a setting: a score of one class of the data, never of all of it
 _PLAIN_SPLIT: Final = 1  # words of a split that says nothing but "test" or "dev"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """Pieces of meaning; None or empty where nothing is said.
-
-    Attributes:
-        known: the benchmark behind `dataset`, if it is known; exact: its name stands alone; common: it is
-            also a common word.
-        config: a subset of `dataset`.
-        unclear: words of a heading that nothing explains yet (a model? a dataset? a class?).
-        mean: the metric of a heading such as "Mean AUC", which is an average of runs or of datasets.
-        refuse: why no value here may be taken.
-    """
-
-    model: Named | None = None
-    dataset: str | None = None
-    known: Benchmark | None = None
-    exact: bool = False
-    common: bool = False
-    config: str | None = None
-    task: str | None = None
-    metrics: tuple[Mention, ...] = ()
-    split: str | None = None
-    shots: str | None = None
-    language: str | None = None
-    lower: bool | None = None
-    percent: bool = False
-    setting: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    unclear: str = ""
-    mean: Mention | None = None
-    refuse: str | None = None
-
-    def joined(self, other: "Part") -> "Part":
-        """Both parts together; refuses if they contradict each other."""
-        first = self if self.dataset else other
-        return Part(
-            model=self.model or other.model,
-            dataset=first.dataset,
-            known=first.known,
-            exact=first.exact,
-            common=first.common,
-            config=self.config or other.config,
-            task=self.task or other.task,
-            metrics=self.metrics or other.metrics,
-            split=self.split or other.split,
-            shots=self.shots or other.shots,
-            language=self.language or other.language,
-            lower=other.lower if self.lower is None else self.lower,
-            percent=self.percent or other.percent,
-            setting={**other.setting, **self.setting},
-            notes=tuple(dict.fromkeys([*self.notes, *other.notes])),
-            unclear=self.unclear or other.unclear,
-            mean=self.mean or other.mean,
-            refuse=self.refuse or other.refuse or self._contradicts(other),
-        )
-
-    def _contradicts(self, other: "Part") -> str | None:
-        pairs: tuple[tuple[str, object, object], ...] = (
-            ("two_datasets", self.dataset, other.dataset),
-            ("two_metrics", {m.name for m in self.metrics}, {m.name for m in other.metrics}),
-            ("two_models", _owner(self.model), _owner(other.model)),
-            ("two_settings", self.split, other.split),
-            ("two_settings", self.shots, other.shots),
-        )
-        return next((why for why, a, b in pairs if a and b and a != b), None)
-
-
-def _owner(model: Named | None) -> str | None:
-    return None if model is None else model.name or "this card's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +95,15 @@ def _head_part(head: Cell, card: Card) -> Part:
     if part.refuse == "aggregate" and label.metrics and not label.rest:
         # "Mean AUC": of runs, if nothing else in the table is measured by that name; see value_columns
         return replace(part, mean=_mean_metric(label))
-    if part.refuse is not None or not label.rest:
-        return part
+    return part if part.refuse is not None or not label.rest else _with_rest(part, label, head)
+
+
+def _with_rest(part: Part, label: Label, head: Cell) -> Part:
+    """What the words of a heading say that are neither a metric nor a benchmark."""
     if is_condition(label.rest) or part.known is not None:
         return replace(part, notes=(label.rest,))
+    if is_condition(head.text):  # "with LM (greedy)"
+        return replace(part, notes=(head.text,))
     if linked_dataset(head.link) is not None:
         return replace(part, dataset=label.rest)
     return replace(part, unclear=label.rest)

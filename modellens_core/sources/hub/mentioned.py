@@ -16,12 +16,15 @@ from modellens_core.sources.hub.vocabulary import (
     is_language,
     is_never_dataset,
     is_never_model,
+    is_no_name,
     is_task,
     is_training_data,
     tokens,
 )
 
-_WORD: Final = r"(?:[A-Z0-9][\w+.]*(?:[-/:][\w+.]+)*|[a-z]+[A-Z][\w+-]*|[a-z]+(?:[-_]\w+)+)"
+_WORD: Final = (
+    r"(?:v\d[\w.]*|[A-Z0-9][\w+.]*(?:[-/:][\w+.]+)*|[a-z]+[A-Z][\w+-]*|[a-z]+(?:[-_][^\W_]+)+)"
+)
 _NAME: Final = rf"(?P<name>{_WORD}(?:\s{_WORD}){{0,4}})"
 _SPLIT: Final = (
     r"(?:(?:official|public|private|test|dev|development|validation|eval|evaluation)\s){0,2}"
@@ -34,6 +37,7 @@ _BEFORE: Final = (
     r"\b(?:on|using|use|used|over|from|for|of)\s(?:the\s|our\s)?(?:official\s|public\s|full\s)?"
 )
 _NAMED: Final = (
+    re.compile(rf"\b(?i:test|evaluation|validation)\s(?i:data|data\s?set|set|corpus)\s?:\s{_NAME}"),
     re.compile(rf"{_BEFORE}{_NAME}['\"]?\s{_SPLIT}{_DATA}"),
     re.compile(
         r"\b(?i:results?|evaluat\w+|performances?|scores?|tested|benchmark(?:ed)?|accuracy|wer)\b[^.\n]{0,60}?"
@@ -62,22 +66,15 @@ _FIRST = re.compile(rf"^{_NAME}['\"]?\s(?:data\s?set|corpus)\b")
 _EAST_ASIAN = re.compile(r"(?P<name>[A-Za-z][\w.-]{1,40}?(?:コーパス|データセット|数据集))")
 _LEARNT = re.compile(r"学習|訓練|训练")
 _TRAINED = re.compile(r"\b(?:pre-?)?train(?:ed|ing)\b|\bfine-?tun", re.IGNORECASE)
-_SENTENCE = re.compile(r"(?<=[.!?:;])\s+|[\n。]")
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|[\n。]")
 _ENDS: Final = frozenset(
     {"test", "dev", "validation", "val", "train", "set", "dataset", "data", "task", "tasks"}
-)
-_NO_NAMES: Final = frozenset(
-    """gpu gpus tpu tpus cpu v100 a100 t4 p100 tesla nvidia colab kaggle huggingface hugging face transformers hub
-    github python pytorch tensorflow nlp nlu asr nmt qa ner ocr llm llms sota mt tts i we the this these those each a
-    an it our table figure test dev validation train training evaluation held-out state-of-the-art downstream
-    fine-tuning finetuning fine-tuned zero-shot few-shot in-domain out-of-domain multi-task cross-lingual open-source
-    large-scale end-to-end google facebook microsoft openai amazon""".split()
 )
 _MAX_TEXT: Final = 2_000
 _MAX_HEADINGS: Final = 200
 
 
-@lru_cache(maxsize=5_000)
+@lru_cache(maxsize=2_000)
 def named_datasets(text: str) -> tuple[str, ...]:
     """The names that a text uses for data that something was evaluated on, each once.
 
@@ -123,7 +120,7 @@ def described_dataset(body: str) -> str | None:
             break
         if tokens(heading[1]) not in _ABOUT_DATA:
             continue
-        text = body[heading.end() : heading.end() + _MAX_TEXT].split("\n#")[0]
+        text = body[heading.end() : heading.end() + _MAX_TEXT].split("\n#", maxsplit=1)[0]
         seen = visible(text)
         names = [name for m in _DESCRIBED.finditer(seen) if (name := _name(m["name"]))]
         names += [d.rpartition("/")[2] for d in linked_datasets(text)]
@@ -144,13 +141,21 @@ def _name(written: str) -> str:
     parts = written.strip(" .-:/").split()
     while parts and parts[-1].casefold() in _ENDS:
         parts.pop()
-    if not parts or any(p.casefold() in _NO_NAMES for p in parts):
+    if not parts or any(is_no_name(p) for p in parts):
         return ""
     name = " ".join(parts)
     if parts[0].isdigit():
         return ""
     label = read_label(name)
-    said = label.metrics or label.aggregate or label.language or label.excluded or label.splits
+    suite = any(benchmark(b.name).suite for b in label.benchmarks)
+    said = (
+        suite
+        or label.metrics
+        or label.aggregate
+        or label.language
+        or label.excluded
+        or label.splits
+    )
     if said or not any(c.isalpha() for c in name) or len(name) < 3:
         return ""
     if is_task(name) or is_never_dataset(name) or is_never_model(name) or is_training_data(name):

@@ -25,7 +25,7 @@ from modellens_core.sources.hub.scores import Refused, Score
 from modellens_core.sources.hub.table_reader import read_table
 
 SOURCE: Final = "hub"
-EXTRACTOR: Final = "readme_tables/2"
+EXTRACTOR: Final = "readme_tables/3"
 CONVENTION: Final = "+convention"  # the metric is the benchmark's usual one; the table names none
 
 

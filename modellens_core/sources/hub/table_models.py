@@ -18,12 +18,15 @@ from modellens_core.sources.hub.card_names import (
     resembles,
 )
 from modellens_core.sources.hub.cells import Cell
-from modellens_core.sources.hub.label_parts import CLASS_KEY, Part, column_part
+from modellens_core.sources.hub.label_parts import column_part
 from modellens_core.sources.hub.labels import read_label
+from modellens_core.sources.hub.parts import CLASS_KEY, Part
 from modellens_core.sources.hub.table_layout import Column, Layout
 from modellens_core.sources.hub.vocabulary import is_task
 
 _SIZE: Final = re.compile(r"~?\d+(?:\.\d+)?(?:x\d+)?\s?[BbMm]")
+_FEWEST_KNOWN: Final = 2  # columns of known benchmarks, beside which "NorNE-NB" is one, too
+_IDENTIFIER = re.compile(r"(?=(?:[^A-Z0-9]*[A-Z0-9]){2})[A-Za-z][\w+-]{2,30}(?:\s\d[\d.]*)?")
 _CLASS = re.compile(r"[^()]{1,40}\s?\((?P<name>[^()]{1,40})\)")
 _MEASURED = re.compile(r"^.{1,80}[(\[][^()\[\]]{1,40}[)\]]\s*[↑↓%]*$")
 
@@ -97,7 +100,7 @@ def value_columns(layout: Layout, rows: Sequence[Row], card: Card) -> list[tuple
     columns = layout.with_role("value")
     parts = [column_part(c, card) for c in columns]
     in_rows = any(r.part.model is not None for r in rows)
-    measured = [bool(r.part.dataset or r.part.metrics) for r in rows]
+    measured = [bool(r.part.dataset or r.part.metrics or r.part.language) for r in rows]
     if (
         not in_rows
         and any(measured)
@@ -121,7 +124,8 @@ def value_columns(layout: Layout, rows: Sequence[Row], card: Card) -> list[tuple
         elif part.common and not (certain or part.metrics or part.refuse):
             clear = replace(part, refuse="unclear_column")  # "Math" among abilities
         elif part.unclear and part.refuse is None:
-            named = in_rows and (mostly_known or _names_dataset(column.title))
+            listed = certain and known >= _FEWEST_KNOWN and _IDENTIFIER.fullmatch(part.unclear)
+            named = in_rows and bool(mostly_known or listed or _names_dataset(column.title))
             clear = _cleared(part, named=named)
         done.append((column, clear))
     return done

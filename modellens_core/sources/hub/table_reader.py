@@ -21,12 +21,14 @@ from modellens_core.sources.hub.conventions import (
     usual_metric,
     usual_pair,
 )
-from modellens_core.sources.hub.label_parts import Part, Place, row_part
+from modellens_core.sources.hub.label_parts import Place, row_part
 from modellens_core.sources.hub.labels import Mention, read_label
 from modellens_core.sources.hub.markdown_tables import Table
+from modellens_core.sources.hub.parts import Part
 from modellens_core.sources.hub.scores import MAX_NOTE, Refused, Score, distinct
 from modellens_core.sources.hub.surroundings import Surroundings, look_around
-from modellens_core.sources.hub.table_layout import Column, Layout, cell_kind, lay_out
+from modellens_core.sources.hub.table_heads import cell_kind
+from modellens_core.sources.hub.table_layout import Column, Layout, lay_out
 from modellens_core.sources.hub.table_models import Row, settle_rows, value_columns
 from modellens_core.sources.hub.vocabulary import Benchmark, is_bounded
 from modellens_core.sources.values import ParsedValue, Refusal, parse_value
@@ -111,11 +113,12 @@ def _body(layout: Layout, card: Card) -> Iterator[Row | Refused]:
     read = [c for c in layout.columns if c.role in _LABELS | _FIXED]
     texts = [c for c in layout.columns if c.role in {"attribute", "excluded"}]
     above: dict[int, Cell] = {}
-    group, parent = Part(), ""
+    group, title, parent = Part(), "", ""
     for cells in layout.rows:
         given = [c for c in cells if c.text]
         if len({c.text for c in given}) == 1 and cell_kind(given[0].raw) == "text":
             group, above = row_part(given[0], Place(Column(0, (), "group"), layout, card)), {}
+            title = given[0].text
             continue
         row = _filled(cells, labels, above)
         above = {c.index: row[c.index] for c in labels}
@@ -131,7 +134,8 @@ def _body(layout: Layout, card: Card) -> Iterator[Row | Refused]:
         if part.refuse is not None:
             yield Refused(part.refuse, " | ".join(row[c.index].text for c in labels))
             continue
-        yield Row(row, part, {c.title: row[c.index].text for c in texts if row[c.index].text})
+        said = {c.title: row[c.index].text for c in texts if row[c.index].text}
+        yield Row(row, part, {**said, "group": title} if title else said)
 
 
 def _filled(

@@ -81,6 +81,7 @@ class Vocabulary:
     training_data: frozenset[
         str
     ]  # comparable names of data that models are trained on, not judged by
+    no_names: frozenset[str]  # words that are no part of a dataset's name in a sentence
     tagging: frozenset[str]  # words of tasks that are not scored by accuracy
     panels: tuple[Panel, ...]
     longest: int
@@ -130,6 +131,7 @@ def vocabulary() -> Vocabulary:
         codes=frozenset(str(c) for c in data["language_codes"]),
         families=frozenset(str(f) for f in data["families"]),
         training_data=frozenset(_joined(str(n)) for n in data["training_data"]),
+        no_names=frozenset(str(w) for w in data["no_names"]),
         tagging=frozenset(str(w) for w in data["tagging"]),
         panels=tuple(Panel(frozenset(p["members"]), p["metrics"]) for p in data["panels"]),
         longest=max(len(k) for k in phrases),
@@ -206,6 +208,11 @@ def is_language(word: str) -> bool:
     """Whether a lower-case word is a language's name in English, or its code."""
     entry = vocabulary().phrases.get((word,))
     return word in vocabulary().codes or (entry is not None and entry.kind == "language")
+
+
+def is_no_name(word: str) -> bool:
+    """Whether a word of a sentence is no part of a dataset's name, though it may be written like one."""
+    return word.casefold() in vocabulary().no_names
 
 
 def is_training_data(name: str) -> bool:
