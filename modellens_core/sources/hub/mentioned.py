@@ -63,6 +63,7 @@ _TUNED_ON = re.compile(
     r"\bfine-?\s?tun(?:ed|ing)\b.{0,200}?\son\s(?P<rest>(?:the\s)?[^\n]{3,200})", re.IGNORECASE
 )
 _FIRST = re.compile(rf"^{_NAME}['\"]?\s(?:data\s?set|corpus)\b")
+_GOES_ON = re.compile(r"[^.;]{0,60}?(?:,|/|\+|\b(?:and|then|plus)\b)")  # and on other data
 _EAST_ASIAN = re.compile(r"(?P<name>[A-Za-z][\w.-]{1,40}?(?:コーパス|データセット|数据集))")
 _LEARNT = re.compile(r"学習|訓練|训练")
 _TRAINED = re.compile(r"\b(?:pre-?)?train(?:ed|ing)\b|\bfine-?tun", re.IGNORECASE)
@@ -101,10 +102,12 @@ def _tuned_on(body: str) -> list[str]:
             continue
         rest = match["rest"].removeprefix("the ").removeprefix("The ")
         known = [b.written for b in read_prose(rest).benchmarks if not benchmark(b.name).suite]
-        if known and rest.startswith(known[0]):
-            names += known
-        elif not known:
-            names += [name for m in _FIRST.finditer(rest) if (name := _name(m["name"]))]
+        named = [name for m in _FIRST.finditer(rest) if (name := _name(m["name"]))]
+        names += [
+            name
+            for name in known[:1] or named
+            if rest.startswith(name) and not _GOES_ON.match(rest, len(name))
+        ]
     return names
 
 
