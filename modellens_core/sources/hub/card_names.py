@@ -44,6 +44,8 @@ _GENERIC: Final = frozenset(
 _SIZED = re.compile(r"[A-Za-z]\w*[-_ ](?:base|large|small|tiny|mini|xl|xxl)\b", re.IGNORECASE)
 _ENDINGS: Final = frozenset({"base", "cased", "uncased", "model", "hf"})
 _SHORTEST: Final = 5  # letters of a short name that can only be this model's
+_SHORT_WORD: Final = 3  # letters of a name that may be any word
+_MAX_DATASETS: Final = 50
 _MAX_NAME: Final = 100
 _MAX_WORDS: Final = 12
 _MAX_FRONT: Final = 200_000
@@ -153,6 +155,25 @@ def _copied(name: str, title: str | None) -> str | None:
         if theirs and not any(own in word for own in mine for word in theirs):
             return "title_of_other_model"
     return None
+
+
+def card_dataset(text: str, card: Card) -> str | None:
+    """The one dataset of the card's front matter that a text names; None if it names none or several."""
+    parts = tokens(text)
+    found: dict[str, str] = {}
+    for dataset in (*card.datasets[:_MAX_DATASETS], *card.indexed[:_MAX_DATASETS]):
+        words = tokens(dataset.rpartition("/")[2])
+        size = len(words)
+        named = any(parts[i : i + size] == words for i in range(len(parts) - size + 1))
+        if named and len(comparable(dataset)) > _SHORT_WORD:
+            found.setdefault("".join(words), dataset)
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def lists_dataset(text: str, card: Card) -> bool:
+    """Whether a text is the name of a dataset of the card's front matter, and nothing else."""
+    dataset = card_dataset(text, card)
+    return dataset is not None and comparable(dataset.rpartition("/")[2]) == comparable(text)
 
 
 def is_short_own(text: str, card: Card) -> bool:

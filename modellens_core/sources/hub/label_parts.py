@@ -9,7 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from modellens_core.sources.hub.card_names import Card, Named, is_own, looks_like_model, name_model
+from modellens_core.sources.hub.card_names import (
+    Card,
+    Named,
+    is_own,
+    lists_dataset,
+    looks_like_model,
+    name_model,
+)
 from modellens_core.sources.hub.cells import Cell, linked_dataset
 from modellens_core.sources.hub.labels import Label, Mention, read_label
 from modellens_core.sources.hub.parts import Part
@@ -140,7 +147,7 @@ def _dataset_part(cell: Cell, label: Label, place: Place) -> Part:
         return part
     if part.known is None and (not label.rest or is_condition(name)):
         return replace(part, refuse=None, notes=(name,) if label.rest else ())
-    if is_task(name):
+    if is_task(name) and part.known is None:
         return Part(task=name)
     if not _could_be_dataset(name, part):
         return Part(refuse="no_dataset")
@@ -209,12 +216,14 @@ def _group_part(cell: Cell, label: Label, place: Place) -> Part:
     return replace(part, notes=(cell.text[:_MAX_NAME],)) if label.rest else part
 
 
-def _unnamed_part(cell: Cell, label: Label, place: Place) -> Part:  # noqa: ARG001 - one signature
+def _unnamed_part(cell: Cell, label: Label, place: Place) -> Part:
     part = _base(label)
     if part.refuse is not None or not (label.rest or label.common):
         return part
     if is_condition(cell.text):
         return Part(notes=(cell.text,))
+    if lists_dataset(cell.text, place.card):
+        return replace(part, dataset=cell.text)
     return Part(refuse="unclear_row")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from modellens_core.sources.hub.card_names import Card, Named, comparable
+from modellens_core.sources.hub.card_names import Card, Named, card_dataset, comparable
 from modellens_core.sources.hub.labels import Label, Mention, all_shots, read_label, read_prose
 from modellens_core.sources.hub.markdown_tables import Table
 from modellens_core.sources.hub.mentioned import named_datasets
@@ -73,9 +73,13 @@ def look_around(table: Table, layout: Layout, card: Card) -> Surroundings:
     said_near = dataset is not None
     suites = known is not None and known.suite
     if suites or not (dataset or table.datasets or any(p.benchmarks for p in places)):
-        named = _named_dataset([*near, *inner[:1], table.section, *inner[1:]])
+        texts = [*near, *inner[:1], table.section, *inner[1:]]
+        named = _named_dataset(texts)
+        listed = next((d for t in texts if (d := card_dataset(t, card))), None)
         if named is not None:
             dataset, known, said_near = named, None, False
+        elif listed is not None and not suites:
+            dataset, known = _no_suite(listed, _known(listed))
     if dataset is None and not any(p.benchmarks for p in places) and not table.datasets:
         dataset, known = _card_dataset(table, card)
     metrics, about = _metrics(places)

@@ -13,6 +13,7 @@ from modellens_core.sources.hub.card_names import (
     Card,
     Named,
     is_short_own,
+    lists_dataset,
     looks_like_model,
     name_model,
     resembles,
@@ -126,6 +127,7 @@ def value_columns(layout: Layout, rows: Sequence[Row], card: Card) -> list[tuple
         elif part.unclear and part.refuse is None:
             listed = certain and known >= _FEWEST_KNOWN and _IDENTIFIER.fullmatch(part.unclear)
             named = in_rows and bool(mostly_known or listed or _names_dataset(column.title))
+            named = named or lists_dataset(part.unclear, card)
             clear = _cleared(part, named=named)
         done.append((column, clear))
     return done
