@@ -9,8 +9,11 @@ from modellens_core.sources.hub.scores import MAX_NOTE, Refused, Score
 from modellens_core.sources.hub.vocabulary import has_family, tokens
 
 SECTION_KEY: Final = "section"  # of a setting: the title that tells two tables apart
-_SIZES: Final = frozenset(
-    ["base", "large", "small", "tiny", "mini", "medium", "big", "xl", "xxl", "model", "models"]
+# Words of titles that may tell models apart, and not evaluations.
+_MODELS: Final = frozenset(
+    {"base", "large", "small", "tiny", "mini", "medium", "big", "xl", "xxl", "model", "models"}
+    | {"baseline", "baselines", "original", "teacher", "student", "before", "after", "old", "new"}
+    | {"previous", "pretrained", "quantized", "finetuned", "v", "version"}
 )
 
 
@@ -71,20 +74,21 @@ def _told_apart(found: Sequence[Reading]) -> list[Reading]:
             if isinstance(item, Score):
                 values = titles.setdefault(item.identity, {})
                 values.setdefault(reading.title, set()).add(item.value.value)
+    shared = {identity for identity, values in titles.items() if len(values) > 1}
     disputed = {
         identity
-        for identity, values in titles.items()
-        if len(values) > 1
-        and len(set.union(*values.values())) > 1
+        for identity in shared
+        if len(set.union(*(values := titles[identity]).values())) > 1
         and all(len(v) == 1 for v in values.values())
         and all(map(_tells, values))
     }
-    # a table is told apart as a whole, or the same evaluation would have two names
-    tables = {
-        reading.index
-        for reading in found
-        if any(isinstance(i, Score) and i.identity in disputed for i in reading.items)
-    }
+    # A table is told apart as a whole, or the same evaluation would have two names; and only if it
+    # disagrees in most of what it shares: a single other number is a slip, not another evaluation.
+    tables = set()
+    for reading in found:
+        identities = {i.identity for i in reading.items if isinstance(i, Score)} & shared
+        if len(identities & disputed) * 2 > len(identities):
+            tables.add(reading.index)
     return [
         replace(r, items=[_titled(i, r.title) for i in r.items]) if r.index in tables else r
         for r in found
@@ -93,7 +97,7 @@ def _told_apart(found: Sequence[Reading]) -> list[Reading]:
 
 def _tells(title: str) -> bool:
     """Whether a title may say how was evaluated, and not which model was."""
-    return bool(title) and not has_family(title) and not _SIZES.intersection(tokens(title))
+    return bool(title) and not has_family(title) and not _MODELS.intersection(tokens(title))
 
 
 def _titled(item: Score | Refused, title: str) -> Score | Refused:
