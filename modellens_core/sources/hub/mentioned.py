@@ -71,6 +71,7 @@ _SENTENCE = re.compile(r"(?<=[.!?;])\s+|[\n。]")
 _ENDS: Final = frozenset(
     {"test", "dev", "validation", "val", "train", "set", "dataset", "data", "task", "tasks"}
 )
+_COUNT = re.compile(r"\d[\d.,]*[kKmM]?")  # "5 Gaelic tasks", "14k sentences"
 _MAX_TEXT: Final = 2_000
 _MAX_HEADINGS: Final = 200
 
@@ -147,7 +148,7 @@ def _name(written: str) -> str:
     if not parts or any(is_no_name(p) for p in parts):
         return ""
     name = " ".join(parts)
-    if parts[0].isdigit():
+    if _COUNT.fullmatch(parts[0]):
         return ""
     label = read_label(name)
     suite = any(benchmark(b.name).suite for b in label.benchmarks)
