@@ -65,14 +65,15 @@ _STRUCK_OUT = re.compile(r"~~|<(s|del|strike)>", re.IGNORECASE)
 _LATEX = re.compile(r"\\(?:textbf|mathbf|underline|text|mathrm|bf)\b\s*")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3}|`+)(?=\S)(.+?)(?<=\S)\1(?![\w*])")
-_MARKS = "*_`†‡§¶↑↓▲▼★☆✅🥇🥈🥉🏆🔥\"' \t\n"
+_MARKS = "*_`†‡§¶♣♠♦♥↑↓▲▼★☆✅🥇🥈🥉🏆🔥\"' \t\n"
 
 _NUMBER = r"[0-9][0-9.,]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
-_SPREAD = rf"(?:±|\+/-|\+-)\s*(?:{_NUMBER})\s*%?"
+_SPREAD = rf"(?:±|\+/-|\+-|(?i:sd|std)\.?\s*=)\s*(?:{_NUMBER})\s*%?"
 _INTERVAL = rf"(?:{_NUMBER})\s*%?\s*[-,;]\s*(?:{_NUMBER})\s*%?"
 _VALUE = re.compile(
     rf"(?P<sign>[-+]?)\s?(?P<number>{_NUMBER})\s*(?P<percent>%?)\s*"
-    rf"(?:(?P<spread>{_SPREAD})|\(\s*(?P<bracketed>{_SPREAD})\s*\)|\[\s*(?:{_INTERVAL})\s*\])?"
+    rf"(?:(?P<spread>{_SPREAD})|\(\s*(?P<bracketed>{_SPREAD})\s*\)|\[\s*(?:{_INTERVAL})\s*\]"
+    rf"|\(\s*[-+]\s?(?:{_NUMBER})\s*%?\s*\))?"  # a gain beside the value
 )
 
 _PLAIN = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")

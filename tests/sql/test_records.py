@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from modellens_core.schema import Report, Tier, Unit
+from modellens_core.sources.hub.readme_tables import read_readme
 from tests.fakes.world import make_world
 from tests.sql.lakes import NOW, corpus_of, report, rows
 
@@ -81,6 +82,25 @@ def test_the_setting_is_never_merged_away(tmp_path):
     assert {r["setting"]: r["score"] for r in records} == {
         '{"shots":"0"}': 0.5, '{"shots":"5"}': 0.6, "{}": 0.7,
     }  # fmt: skip
+
+
+def test_the_score_of_one_class_is_never_a_record_of_the_whole_dataset(tmp_path):
+    readme = (
+        "Results on CoNLL 2003:\n\n| | precision | recall | f1-score | support |\n|---|---|---|---|---|\n"
+        "| PER | 0.95 | 0.94 | 0.96 | 9 |\n| LOC | 0.93 | 0.91 | 0.92 | 9 |\n| macro avg | 0.94 | 0.92 | 0.93 | 18 |\n"
+    )
+    read = read_readme(
+        readme, "acme/glow-ner", source_url=None, source_revision=None, retrieved_at=NOW
+    )
+    whole = report(value=0.9, raw_dataset="CoNLL 2003", raw_metric="f1-score", unit=Unit.PROPORTION)
+    records = rows(corpus_of(tmp_path, *read, whole), "records", "group_id", "metric_id", "setting")
+    by_class = [r for r in records if "class" in json.loads(r["setting"])]
+    assert len(by_class) == 6
+    assert len({r["group_id"] for r in records}) == len(records) == 10
+    of_all = [r for r in records if r not in by_class]
+    assert (
+        sum(r["metric_id"] == "f1" for r in of_all) == 1
+    )  # "macro avg f1-score" is another metric
 
 
 def test_what_a_dataset_name_implies_joins_the_stated_setting(tmp_path):

@@ -17,7 +17,8 @@ from modellens_core.sources.hub.llm.schema import TableAnswer
 from modellens_core.sources.hub.markdown_tables import Table
 from modellens_core.sources.hub.raw_tables import SOURCE, repo_url, rows_of
 from modellens_core.sources.hub.readme_tables import TableReader, read_readme
-from modellens_core.sources.hub.table_reader import Refused, Score, read_table
+from modellens_core.sources.hub.scores import Refused, Score
+from modellens_core.sources.hub.table_reader import read_table
 
 _REFUSED = {
     "too_large": "longer than any text that is read",

@@ -14,15 +14,23 @@ from modellens_core.sources.hub.front_matter import read_front_matter
 from modellens_core.sources.hub.labels import Mention, read_label
 from modellens_core.sources.hub.vocabulary import (
     has_family,
+    is_family,
+    is_language,
     is_never_model,
     is_own_phrase,
+    is_training_data,
     tokens,
 )
+from modellens_core.sources.values import ParsedValue, parse_value
 
 _KEYS = re.compile(
     r"^(?:datasets|language|languages):.*(?:\n(?:[ \t]+\S.*|-[ \t].*|[ \t]*$))*", re.MULTILINE
 )
+_INDEXED = re.compile(
+    r"^[ \t-]{1,20}dataset:[ \t]*\n[ \t]{1,20}name:[ \t]*(\S[^\n]{0,100})$", re.MULTILINE
+)
 _PARENTHESES = re.compile(r"[(\[]([^()\[\]]{0,80})[)\]]")
+_ELSEWHERE = re.compile(r"\b(?:official|reported|paper)\b", re.IGNORECASE)
 _DECORATION: Final = " *:·-\u2013\u2014✔✅🔥⭐→>†‡§^"
 _COPY = re.compile(
     r"(?:^|[-_.])(?:gguf|ggml|gptq|awq|exl2|\d(?:\.\d+)?bpw|onnx|openvino|int[48]|[48]-?bit|fp8|fp16"
@@ -33,6 +41,11 @@ _GENERIC: Final = frozenset(
     {"model", "models", "base", "large", "small", "tiny", "mini", "medium", "cased", "uncased"}
     | {"the", "for", "and", "finetuned", "fine", "tuned", "card"}
 )
+_SIZED = re.compile(r"[A-Za-z]\w*[-_ ](?:base|large|small|tiny|mini|xl|xxl)\b", re.IGNORECASE)
+_ENDINGS: Final = frozenset({"base", "cased", "uncased", "model", "hf"})
+_SHORTEST: Final = 5  # letters of a short name that can only be this model's
+_SHORT_WORD: Final = 3  # letters of a name that may be any word
+_MAX_DATASETS: Final = 50
 _MAX_NAME: Final = 100
 _MAX_WORDS: Final = 12
 _MAX_FRONT: Final = 200_000
@@ -43,17 +56,24 @@ class Card:
     """What is known about the card before its tables are read.
 
     Attributes:
-        repo_id: "org/name". key: the comparable form of the name part.
-        datasets: of the front matter, as written. language: if it names exactly one.
+        repo_id: "org/name". key: the comparable form of the name part; short: the same without endings
+            such as "-base-uncased", if what is left is more than a family's name.
+        datasets: of the front matter, as written; without pretraining corpora. language: if the front
+            matter, or else the repository's name, names exactly one.
         named: the known benchmark in the repository's own name, or None.
+        indexed: the datasets of the front matter's own results. described: the one dataset that the
+            README's sections about data name, or None.
         copied: why the card describes another model ("quantised_copy", "title_of_other_model"), or None.
     """
 
     repo_id: str
     key: str
+    short: frozenset[str] = frozenset()
     datasets: tuple[str, ...] = ()
     language: str | None = None
     named: Mention | None = None
+    indexed: tuple[str, ...] = ()
+    described: str | None = None
     copied: str | None = None
 
 
@@ -89,15 +109,36 @@ def read_card(repo_id: str, front: str, title: str | None) -> Card:
     lines = "\n".join(m[0] for m in _KEYS.finditer(front[:_MAX_FRONT]))
     data = read_front_matter(f"---\n{lines}\n---\n").data if lines else {}
     languages = _strings(data.get("language")) or _strings(data.get("languages"))
+    languages = languages or tuple(t for t in tokens(name) if len(t) > 3 and is_language(t))
     benchmarks = read_label(name.replace("-", " ").replace("_", " ")).benchmarks
     return Card(
         repo_id=repo_id,
         key=comparable(name),
-        datasets=_strings(data.get("datasets")),
+        short=_short_keys(name),
+        datasets=tuple(
+            d
+            for d in _strings(data.get("datasets"))
+            # a dataset that is only named like the model is the author's own data
+            if not is_training_data(d) and comparable(d) != comparable(name)
+        ),
         language=languages[0] if len(languages) == 1 else None,
         named=benchmarks[0] if len(benchmarks) == 1 else None,
+        indexed=tuple(
+            dict.fromkeys(m[1].strip(" '\"") for m in _INDEXED.finditer(front[:_MAX_FRONT]))
+        ),
         copied=_copied(name, title),
     )
+
+
+def _short_keys(name: str) -> frozenset[str]:
+    parts = list(tokens(name))
+    keys: set[str] = set()
+    while len(parts) > 1 and (parts[-1] in _ENDINGS or is_language(parts[-1])):
+        parts.pop()
+        key = comparable("".join(parts))
+        if len(key) >= _SHORTEST and not is_family(key) and not all(map(is_family, parts)):
+            keys.add(key)
+    return frozenset(keys)
 
 
 def _strings(value: Any) -> tuple[str, ...]:
@@ -114,6 +155,30 @@ def _copied(name: str, title: str | None) -> str | None:
         if theirs and not any(own in word for own in mine for word in theirs):
             return "title_of_other_model"
     return None
+
+
+def card_dataset(text: str, card: Card) -> str | None:
+    """The one dataset of the card's front matter that a text names; None if it names none or several."""
+    parts = tokens(text)
+    found: dict[str, str] = {}
+    for dataset in (*card.datasets[:_MAX_DATASETS], *card.indexed[:_MAX_DATASETS]):
+        words = tokens(dataset.rpartition("/")[2])
+        size = len(words)
+        named = any(parts[i : i + size] == words for i in range(len(parts) - size + 1))
+        if named and len(comparable(dataset)) > _SHORT_WORD:
+            found.setdefault("".join(words), dataset)
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def lists_dataset(text: str, card: Card) -> bool:
+    """Whether a text is the name of a dataset of the card's front matter, and nothing else."""
+    dataset = card_dataset(text, card)
+    return dataset is not None and comparable(dataset.rpartition("/")[2]) == comparable(text)
+
+
+def is_short_own(text: str, card: Card) -> bool:
+    """Whether a name is this card's without its endings: "GlowBERT" of "glowbert-base-uncased"."""
+    return comparable(_PARENTHESES.sub(" ", text)) in card.short
 
 
 def is_own(text: str, card: Card) -> bool:
@@ -140,7 +205,7 @@ def name_model(cell: Cell, card: Card, row: Sequence[Cell] = ()) -> Named | None
     notes = "; ".join(e for e in extras if e and not is_own_phrase(e)) or None
     if is_own(text, card):
         return Named(None)
-    if is_own(base, card):
+    if is_own(base, card) and not _ELSEWHERE.search(notes or ""):
         return Named(None, notes=notes)
     repo = _linked(base or text, cell.link, card, claimed=claimed) or _beside(base, row)
     if repo is not None:
@@ -164,11 +229,14 @@ def _linked(text: str, link: str | None, card: Card, *, claimed: bool) -> str | 
 
 
 def _beside(text: str, row: Iterable[Cell]) -> str | None:
-    """The repository of this name that another cell of the row links to."""
-    repos = (linked_model(other.link) for other in row)
-    return next(
-        (r for r in repos if r and comparable(text) == comparable(r.rpartition("/")[2])), None
-    )
+    """The repository that another cell of the row links to, if its name begins with this one."""
+    key = comparable(text)
+    # a number that is a link leads to what was made of the model, not to the model
+    texts = (other for other in row if not isinstance(parse_value(other.raw), ParsedValue))
+    repos = [r for r in (linked_model(other.link) for other in texts) if r]
+    same = [r for r in repos if key == comparable(r.rpartition("/")[2])]
+    longer = [r for r in repos if comparable(r.rpartition("/")[2]).startswith(key)]
+    return next(iter(same or (longer if len(key) >= _SHORTEST else ())), None)
 
 
 def _could_be_name(text: str) -> bool:
@@ -180,7 +248,12 @@ def _could_be_name(text: str) -> bool:
 
 def looks_like_model(cell: Cell, card: Card) -> bool:
     """Whether a cell would be taken for a model's name even where no heading says so."""
-    return is_own(cell.text, card) or linked_model(cell.link) is not None or has_family(cell.text)
+    return (
+        is_own(cell.text, card)
+        or linked_model(cell.link) is not None
+        or has_family(cell.text)
+        or _SIZED.match(cell.text) is not None
+    )
 
 
 def resembles(text: str, card: Card) -> bool:

@@ -38,8 +38,10 @@ _LINK = re.compile(r"\[([^\]]{0,300})\]\(\s*<?([^)\s>]{0,500})>?[^)]{0,200}\)")
 _REFERENCE = re.compile(r"\[([^\]]{1,300})\]\[[^\]]{0,100}\]")
 _FOOTNOTE = re.compile(r"\[\^[^\]]{1,30}\]")
 _ANCHOR = re.compile(r"<a\b[^>]{0,500}?href\s*=\s*[\"']?([^\"'\s>]{1,500})", re.IGNORECASE)
+_BARE = re.compile(r"(https?://\S{1,500})")
 _LINK_TAG = re.compile(r"</?a\b[^<>]{0,600}>", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>|<sup>|<sub>", re.IGNORECASE)
+_BOLD = re.compile(r"</?(?:b|strong|i|em|u)\b\s{0,3}/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!|~<>%&$-])")
 _LATEX = re.compile(r"\\(?:textbf|mathbf|underline|text|mathrm|bf|emph)\b\s*|[{}$]")
@@ -93,9 +95,11 @@ def make_cell(source: str, *, head: bool = False) -> Cell:
     source = strip_control(source[: MAX_CELL * 4]).strip()
     if not source:
         return Cell("", "", None, head)
-    target = _LINK.search(source) or _ANCHOR.search(source)
+    target = _LINK.search(source) or _ANCHOR.search(source) or _BARE.fullmatch(source.strip("* <>"))
     link = target[target.lastindex or 0] if target else None
     raw = _LINK.sub(r"\1", _LINK_TAG.sub("", source)) if link else source
+    raw = _BOLD.sub("", raw) if "<" in raw else raw
+    raw = strip_control(html.unescape(raw)) if "&" in raw else raw
     raw = raw.strip("*_` \t").replace("**", "")[:MAX_CELL]
     if raw.count("~~") % 2:  # never hide that a value was struck out
         raw = source[:MAX_CELL]

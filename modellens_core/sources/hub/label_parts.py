@@ -1,94 +1,41 @@
 """What one heading or one row label contributes to the meaning of a value.
 
-A `Part` holds the pieces one cell gives (a dataset, a metric, a split, ...); parts of a row, a column
-and a group are joined, and a contradiction makes the joined part refuse. Which parts are joined, and
+What a `Part` holds, and how parts are joined, is in `parts.py`. Which parts are joined, and
 what is filled in from the text around the table, belongs in `table_reader.py`.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from modellens_core.sources.hub.card_names import Card, Named, is_own, looks_like_model, name_model
+from modellens_core.sources.hub.card_names import (
+    Card,
+    Named,
+    is_own,
+    lists_dataset,
+    looks_like_model,
+    name_model,
+)
 from modellens_core.sources.hub.cells import Cell, linked_dataset
 from modellens_core.sources.hub.labels import Label, Mention, read_label
+from modellens_core.sources.hub.parts import Part
 from modellens_core.sources.hub.table_layout import Column, Layout
 from modellens_core.sources.hub.vocabulary import (
-    Benchmark,
     benchmark,
+    has_family,
     is_condition,
     is_never_dataset,
     is_own_phrase,
+    is_size,
     is_task,
     tokens,
 )
 
+_MEASURED_ON = re.compile(r"(?P<task>[^()]{2,80}?)\s*\((?P<name>[^()]{2,60})\)")
 _MAX_NAME: Final = 100
 _MAX_METRIC: Final = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """Pieces of meaning; None or empty where nothing is said.
-
-    Attributes:
-        known: the benchmark behind `dataset`, if it is known; exact: its name stands alone; common: it is
-            also a common word.
-        config: a subset of `dataset`.
-        unclear: words of a heading that nothing explains yet (a model? a dataset? a class?).
-        refuse: why no value here may be taken.
-    """
-
-    model: Named | None = None
-    dataset: str | None = None
-    known: Benchmark | None = None
-    exact: bool = False
-    common: bool = False
-    config: str | None = None
-    task: str | None = None
-    metrics: tuple[Mention, ...] = ()
-    split: str | None = None
-    shots: str | None = None
-    language: str | None = None
-    lower: bool | None = None
-    percent: bool = False
-    setting: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    unclear: str = ""
-    refuse: str | None = None
-
-    def joined(self, other: "Part") -> "Part":
-        """Both parts together; refuses if they contradict each other."""
-        first = self if self.dataset else other
-        return Part(
-            model=self.model or other.model,
-            dataset=first.dataset,
-            known=first.known,
-            exact=first.exact,
-            common=first.common,
-            config=self.config or other.config,
-            task=self.task or other.task,
-            metrics=self.metrics or other.metrics,
-            split=self.split or other.split,
-            shots=self.shots or other.shots,
-            language=self.language or other.language,
-            lower=other.lower if self.lower is None else self.lower,
-            percent=self.percent or other.percent,
-            setting={**other.setting, **self.setting},
-            notes=tuple(dict.fromkeys([*self.notes, *other.notes])),
-            unclear=self.unclear or other.unclear,
-            refuse=self.refuse or other.refuse or self._contradicts(other),
-        )
-
-    def _contradicts(self, other: "Part") -> str | None:
-        pairs: tuple[tuple[str, object, object], ...] = (
-            ("two_datasets", self.dataset, other.dataset),
-            ("two_metrics", {m.name for m in self.metrics}, {m.name for m in other.metrics}),
-            ("two_models", self.model, other.model),
-            ("two_settings", self.split, other.split),
-            ("two_settings", self.shots, other.shots),
-        )
-        return next((why for why, a, b in pairs if a and b and a != b), None)
+_PLAIN_SPLIT: Final = 1  # words of a split that says nothing but "test" or "dev"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +54,23 @@ class Place:
 
 def _base(label: Label) -> Part:
     """What a label says wherever it stands."""
-    single = len(label.benchmarks) == 1
-    known = benchmark(label.benchmarks[0].name) if single else None
+    # "tnews (CLUE)": a suite beside one of its sets only says where that comes from
+    named = [b for b in label.benchmarks if not benchmark(b.name).suite] or label.benchmarks
+    known = benchmark(named[0].name) if len(named) == 1 else None
+    whole = len(label.benchmarks) > len(named) and not (label.metrics or label.rest)
     split = label.splits[0] if len(label.splits) == 1 else None
     refusals = (
-        ("aggregate", label.aggregate or (known is not None and known.suite and label.exact)),
+        (
+            "aggregate",
+            (label.aggregate and not (label.metrics and known is not None))
+            or (known is not None and known.suite and label.exact),
+        ),
         ("train_split", split == "train"),
         ("not_a_result", bool(label.excluded) and not label.metrics and not known),
-        ("two_datasets", len(label.benchmarks) > 1),
+        ("two_datasets", len(named) > 1),
     )
     return Part(
-        dataset=label.benchmarks[0].written if known else None,
+        dataset=(label.text if whole else named[0].written) if known else None,
         known=known,
         exact=label.exact,
         common=label.common,
@@ -146,13 +99,25 @@ def _head_part(head: Cell, card: Card) -> Part:
     if label.roles and set(label.roles) <= {"value", "metric", "dataset", "task", "model"}:
         return Part(percent=label.percent, lower=label.lower)
     part = _base(label)
-    if part.refuse is not None or not label.rest:
-        return part
+    if part.refuse == "aggregate" and label.metrics and not label.rest:
+        # "Mean AUC": of runs, if nothing else in the table is measured by that name; see value_columns
+        return replace(part, mean=_mean_metric(label))
+    return part if part.refuse is not None or not label.rest else _with_rest(part, label, head)
+
+
+def _with_rest(part: Part, label: Label, head: Cell) -> Part:
+    """What the words of a heading say that are neither a metric nor a benchmark."""
     if is_condition(label.rest) or part.known is not None:
         return replace(part, notes=(label.rest,))
+    if is_condition(head.text):  # "with LM (greedy)"
+        return replace(part, notes=(head.text,))
     if linked_dataset(head.link) is not None:
         return replace(part, dataset=label.rest)
     return replace(part, unclear=label.rest)
+
+
+def _mean_metric(label: Label) -> Mention | None:
+    return Mention(label.metrics[0].name, label.text) if len(label.metrics) == 1 else None
 
 
 def row_part(cell: Cell, place: Place) -> Part:
@@ -166,6 +131,9 @@ def row_part(cell: Cell, place: Place) -> Part:
 
 def _model_part(cell: Cell, label: Label, place: Place) -> Part:
     model = name_model(cell, place.card, place.row)
+    family = place.column.heads[0].text if place.column.heads else ""
+    if model is None and is_size(cell.text) and has_family(family) and not is_size(family):
+        model = Named(f"{family} {cell.text}")  # "7B" in a column headed "Glow"
     reason = "aggregate" if label.aggregate and not label.rest else "not_a_model"
     return Part(model=model, refuse=None if model else reason)
 
@@ -179,7 +147,7 @@ def _dataset_part(cell: Cell, label: Label, place: Place) -> Part:
         return part
     if part.known is None and (not label.rest or is_condition(name)):
         return replace(part, refuse=None, notes=(name,) if label.rest else ())
-    if is_task(name):
+    if is_task(name) and part.known is None:
         return Part(task=name)
     if not _could_be_dataset(name, part):
         return Part(refuse="no_dataset")
@@ -210,7 +178,17 @@ def _task_part(cell: Cell, label: Label, place: Place) -> Part:
         return part
     if linked_dataset(cell.link) is not None:
         return replace(part, dataset=cell.text)
+    measured = _MEASURED_ON.fullmatch(cell.text)
+    if measured is not None and not label.metrics and _is_name(measured["name"]):
+        return replace(part, task=measured["task"][:_MAX_NAME], dataset=measured["name"])
     return replace(part, task=(label.rest if label.metrics else cell.text)[:_MAX_NAME])
+
+
+def _is_name(text: str) -> bool:
+    """Whether what stands in brackets behind a task names its data: "UD-GSD", not "en" or "F1"."""
+    label = read_label(text)
+    said = label.metrics or label.splits or label.language or label.shots or label.aggregate
+    return not said and not is_condition(text) and sum(c.isupper() or c.isdigit() for c in text) > 1
 
 
 def _metric_part(cell: Cell, label: Label, place: Place) -> Part:
@@ -238,19 +216,22 @@ def _group_part(cell: Cell, label: Label, place: Place) -> Part:
     return replace(part, notes=(cell.text[:_MAX_NAME],)) if label.rest else part
 
 
-def _unnamed_part(cell: Cell, label: Label, place: Place) -> Part:  # noqa: ARG001 - one signature
+def _unnamed_part(cell: Cell, label: Label, place: Place) -> Part:
     part = _base(label)
     if part.refuse is not None or not (label.rest or label.common):
         return part
     if is_condition(cell.text):
         return Part(notes=(cell.text,))
+    if lists_dataset(cell.text, place.card):
+        return replace(part, dataset=cell.text)
     return Part(refuse="unclear_row")
 
 
 def _split_part(cell: Cell, label: Label, place: Place) -> Part:  # noqa: ARG001 - one signature
     if label.splits == ("train",):
         return Part(refuse="train_split")
-    known = label.splits[0] if len(label.splits) == 1 else None
+    plain = len(label.splits) == 1 and len(tokens(cell.text)) <= _PLAIN_SPLIT
+    known = label.splits[0] if plain else None  # "test-clean" says more than "test"
     return Part(split=known or cell.text[:_MAX_NAME].lower())
 
 

@@ -39,6 +39,7 @@ _TABLE_TAG = re.compile(r"<(/?)table\b", re.IGNORECASE)
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _HEADING_LINE = re.compile(r"^#{1,6} ", re.MULTILINE)
 _HTML_HEADING = re.compile(r"<h([1-6])\b[^>]{0,300}>(.{1,500}?)</h\1>", re.IGNORECASE | re.DOTALL)
+_RULE_SIGNS: Final = frozenset(" \t|:->")
 _MARK = re.compile("\ue000(\\d+)\ue001")
 
 
@@ -151,13 +152,36 @@ def read_tables(body: str) -> Iterator[Table | Unread]:
         yield Unread("readme_too_long", 0)
         body = body[:MAX_TEXT]
     body = strip_control(body.replace("\ue000", "").replace("\r\n", "\n"))
-    text, html = _cut_html(body)
+    text, html = _cut_html(_parted(body))
     reader = _Reader(html)
     for table in _walk(_parser().parse(text), reader, "pipe"):
         if reader.count > MAX_TABLES:
             yield Unread("too_many_tables", reader.count)
             return
         yield table
+
+
+def _parted(body: str) -> str:
+    """Set a blank line between a line of text and a table right below it.
+
+    CommonMark would take the table's heading for more of a list item above it; the Hub shows a table.
+    """
+    lines = body.split("\n")
+    parted: list[str] = []
+    for index, line in enumerate(lines):
+        rule = lines[index + 1] if index + 1 < len(lines) else ""
+        if (
+            "|" in line
+            and "|" in rule
+            and "-" in rule
+            and _RULE_SIGNS.issuperset(rule)
+            and index
+            and lines[index - 1].strip()
+            and "|" not in lines[index - 1]
+        ):
+            parted.append("")
+        parted.append(line)
+    return "\n".join(parted)
 
 
 def _cut_html(body: str) -> tuple[str, list[str]]:

@@ -2,15 +2,17 @@
 
 The way from text to reports: `markdown_tables.py` finds tables, `table_layout.py` names their columns,
 `table_reader.py` decides what each value means (or `llm/check.py`, where a language model was asked
-before). Here their findings become `Report`s and `Reject`s. The text is data: nothing in it is executed, fetched or followed. Same text, same items.
+before), `agreement.py` what several tables say together. Here their findings become `Report`s and `Reject`s.
+The text is data: nothing in it is executed, fetched or followed. Same text, same items.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from modellens_core.schema import Reject, Report, ReportedBy, Tier
+from modellens_core.sources.hub.agreement import Reading, agreed
 from modellens_core.sources.hub.card_names import Card, read_card
 from modellens_core.sources.hub.markdown_tables import (
     Table,
@@ -19,10 +21,12 @@ from modellens_core.sources.hub.markdown_tables import (
     may_hold_table,
     read_tables,
 )
-from modellens_core.sources.hub.table_reader import Refused, Score, read_table
+from modellens_core.sources.hub.mentioned import described_dataset
+from modellens_core.sources.hub.scores import Refused, Score
+from modellens_core.sources.hub.table_reader import read_table
 
 SOURCE: Final = "hub"
-EXTRACTOR: Final = "readme_tables/2"
+EXTRACTOR: Final = "readme_tables/3"
 CONVENTION: Final = "+convention"  # the metric is the benchmark's usual one; the table names none
 
 TableReader = Callable[[Table, Card], Iterator[Score | Refused]]
@@ -55,13 +59,15 @@ def read_readme(
         refusals in its detail.
     """
     card, tables = open_readme(text, repo_id)
-    found: Found = [
-        (t.index, [Refused(t.reason)] if isinstance(t, Unread) else list(read(t, card)))
+    found = [
+        Reading(t.index, "", [Refused(t.reason)])
+        if isinstance(t, Unread)
+        else Reading(t.index, t.headings[-1] if t.headings else "", list(read(t, card)))
         for t in tables
     ]
-    for index, items in _agreed(found):
+    for reading in agreed(found):
         refused: dict[str, list[str]] = {}
-        for item in items:
+        for item in reading.items:
             if isinstance(item, Refused):
                 refused.setdefault(item.reason, []).append(item.raw)
             else:
@@ -70,7 +76,7 @@ def read_readme(
             yield Reject(
                 source=SOURCE,
                 tier=Tier.BRONZE,
-                where=f"{repo_id}/README.md table {index}",
+                where=f"{repo_id}/README.md table {reading.index}",
                 reason=reason,
                 detail=f"{len(refused[reason])} refused",
                 raw=min(refused[reason])[:300],
@@ -85,48 +91,8 @@ def open_readme(text: str, repo_id: str) -> tuple[Card, Sequence[Table | Unread]
     front, body = front_matter(text)
     tables = list(read_tables(body))
     title = next((t.headings[0] for t in tables if isinstance(t, Table) and t.headings), None)
-    return read_card(repo_id, front, title), tables
-
-
-Found = list[tuple[int, list[Score | Refused]]]
-
-
-def _agreed(found: Found) -> Found:
-    """Refuse scores that two tables of one README give differently: something unseen tells them apart.
-
-    Values that agree up to rounding are one report, the one with more digits.
-    """
-    values: dict[object, list[Score]] = {}
-    for _, items in found:
-        for item in items:
-            if isinstance(item, Score):
-                values.setdefault(item.identity, []).append(item)
-    kept: dict[object, Score | None] = {}
-    for identity, scores in values.items():
-        best = max(scores, key=lambda s: (_digits(s), s.value.text))
-        same = all(_rounds_to(best.value.value, s) for s in scores)
-        kept[identity] = best if same else None
-    result: Found = []
-    for index, items in found:
-        chosen: list[Score | Refused] = []
-        for item in items:
-            if isinstance(item, Refused):
-                chosen.append(item)
-            elif kept[item.identity] is None:
-                chosen.append(Refused("tables_disagree", item.value.text))
-            elif kept[item.identity] is item:
-                chosen.append(item)
-        result.append((index, chosen))
-    return result
-
-
-def _digits(score: Score) -> int:
-    """Decimal places of a value as written."""
-    return len(re.split(r"[^0-9]", score.value.text.replace(",", ".").partition(".")[2])[0])
-
-
-def _rounds_to(value: float, score: Score) -> bool:
-    return abs(value - score.value.value) <= 0.5001 * 10.0 ** -_digits(score)
+    card = read_card(repo_id, front, title)
+    return replace(card, described=described_dataset(body)), tables
 
 
 def _report(

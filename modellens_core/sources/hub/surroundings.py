@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from modellens_core.sources.hub.card_names import Card, Named, comparable
+from modellens_core.sources.hub.card_names import Card, Named, card_dataset, comparable
 from modellens_core.sources.hub.labels import Label, Mention, all_shots, read_label, read_prose
 from modellens_core.sources.hub.markdown_tables import Table
+from modellens_core.sources.hub.mentioned import named_datasets
 from modellens_core.sources.hub.table_layout import Layout
 from modellens_core.sources.hub.vocabulary import Benchmark, benchmark, has_family, tokens
 
@@ -38,7 +39,7 @@ class Surroundings:
 
     Attributes:
         metrics: one, or several that are written as a pair ("EM/F1").
-        usual: the metric that everybody reports on `dataset`, if the text near the table names it.
+        near: whether the text near the table names `dataset`.
         about: the benchmarks that the sentence with `metrics` speaks of; they are about no others.
         named: every metric the surroundings mention at all.
         model: whose results these are, if the text says so.
@@ -50,7 +51,7 @@ class Surroundings:
     named: frozenset[str] = frozenset()
     dataset: str | None = None
     known: Benchmark | None = None
-    usual: str | None = None
+    near: bool = False
     split: str | None = None
     shots: str | None = None
     language: str | None = None
@@ -69,11 +70,20 @@ def look_around(table: Table, layout: Layout, card: Card) -> Surroundings:
     near = [t for t in (table.caption, layout.title, *corner, table.before) if t]
     places = [read_prose(t) for t in (*near, *inner)]
     dataset, known = _dataset(places, table)
-    usual = known.metric if known else None
+    said_near = dataset is not None
+    suites = known is not None and known.suite
+    if suites or not (dataset or table.datasets or any(p.benchmarks for p in places)):
+        texts = [*near, *inner[:1], table.section, *inner[1:]]
+        named = _named_dataset(texts)
+        listed = next((d for t in texts if (d := card_dataset(t, card))), None)
+        if named is not None:
+            dataset, known, said_near = named, None, False
+        elif listed is not None and not suites:
+            dataset, known = _no_suite(listed, _known(listed))
     if dataset is None and not any(p.benchmarks for p in places) and not table.datasets:
         dataset, known = _card_dataset(table, card)
     metrics, about = _metrics(places)
-    named = frozenset(m.name for p in (*places, read_prose(table.section)) for m in p.metrics)
+    spoken_of = frozenset(m.name for p in (*places, read_prose(table.section)) for m in p.metrics)
     beside = {m.name for m in read_prose(table.section).metrics} - {m.name for m in metrics}
     if any(read_prose(table.before).metrics) and beside:
         metrics = ()  # the section speaks of others, too
@@ -82,10 +92,10 @@ def look_around(table: Table, layout: Layout, card: Card) -> Surroundings:
     return Surroundings(
         metrics=metrics,
         about=about,
-        named=named,
+        named=spoken_of,
         dataset=dataset,
         known=known,
-        usual=usual,
+        near=said_near,
         split=None if layout.harness else _single(_splits(t) for t in (*near, *inner[:1])),
         shots=shots[1] if shots else _single(all_shots(t) for t in (*near, *inner)),
         language=card.language,
@@ -136,15 +146,28 @@ def _dataset(places: Sequence[Label], table: Table) -> tuple[str | None, Benchma
     return None, None
 
 
+def _named_dataset(texts: Sequence[str]) -> str | None:
+    """The dataset that the nearest text names which names any, if it names one."""
+    names = next((n for n in map(named_datasets, texts) if n), ())
+    return names[0] if len(names) == 1 else None
+
+
 def _card_dataset(table: Table, card: Card) -> tuple[str | None, Benchmark | None]:
-    """The dataset of the front matter, if it names one; else the one in the repository's name."""
+    """The one dataset of the front matter, of the repository's name, of its results, or of its sections."""
     if _OWN_DATA.search(table.section):
         return None, None
     if len(card.datasets) == 1 and not set(card.datasets[0]) & set(" ,"):
-        return card.datasets[0], _known(card.datasets[0])
+        return _no_suite(card.datasets[0], _known(card.datasets[0]))
     if not card.datasets and card.named is not None:
-        return card.named.written, benchmark(card.named.name)
-    return None, None
+        return _no_suite(card.named.written, benchmark(card.named.name))
+    described = () if card.datasets or card.described is None else (card.described,)
+    others = card.indexed or described
+    return _no_suite(others[0], _known(others[0])) if len(others) == 1 else (None, None)
+
+
+def _no_suite(name: str, known: Benchmark | None) -> tuple[str | None, Benchmark | None]:
+    """A suite in a card's metadata does not say which of its parts was measured."""
+    return (None, None) if known is not None and known.suite else (name, known)
 
 
 def _known(name: str) -> Benchmark | None:

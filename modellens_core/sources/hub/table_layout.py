@@ -1,26 +1,24 @@
 """What each column of a table is for: label (model, dataset, metric, ...), value, or neither.
 
-Looks at headings and at the shape of the cells below them, and finds out which of the leading rows are
-headings. What a value then means is put together in `table_reader.py`.
+Looks at headings and at the shape of the cells below them. Which rows are headings is found out in
+`table_heads.py`. What a value then means is put together in `table_reader.py`.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Final
 
 from modellens_core.sources.hub.card_names import Card, is_own, looks_like_model
 from modellens_core.sources.hub.cells import Cell, linked_model
 from modellens_core.sources.hub.labels import Label, read_label
 from modellens_core.sources.hub.markdown_tables import Table
-from modellens_core.sources.hub.vocabulary import is_own_phrase
-from modellens_core.sources.values import ParsedValue, Refusal, parse_value
+from modellens_core.sources.hub.table_heads import cell_kind, split_heads
+from modellens_core.sources.hub.vocabulary import is_own_phrase, tokens
+from modellens_core.sources.values import Refusal
 
 LABEL_ROLES: Final = ("model", "dataset", "task", "metric", "split", "language", "shots")
 _FIRM_ROLES: Final = frozenset({*LABEL_ROLES, "setting"})  # whatever the cells look like
-_MAX_HEAD_ROWS: Final = 4
-_MAX_LETTERS: Final = 3  # "90.1/84.2 (ab)" is numbers, "Llama-2-7b" is a name
 _ARROWS: Final = frozenset({"↑", "↓", ""})
 _SPREADS: Final = frozenset({"±", "+/-", "+-", ""})
 
@@ -54,25 +52,12 @@ class Layout:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     title: str
-    harness: bool  # printed by lm-evaluation-harness: its "Task" column holds dataset names
+    harness: bool = False  # printed by lm-evaluation-harness: its "Task" column holds dataset names
+    by_class: bool = False  # a classification report: its first column holds classes and averages
 
     def with_role(self, role: str) -> tuple[Column, ...]:
         """The columns of one role."""
         return tuple(c for c in self.columns if c.role == role)
-
-
-@lru_cache(maxsize=50_000)
-def cell_kind(raw: str) -> str:
-    """Sort a cell by shape: "number", "numeric" (numbers, but not one), "empty" or "text"."""
-    value = parse_value(raw)
-    if isinstance(value, ParsedValue):
-        return "number"
-    if value.reason == "empty":
-        return "empty"
-    letters = sum(c.isalpha() for c in raw)
-    if value.reason == "not_a_number":
-        return "text" if letters or not any(c.isdigit() for c in raw) else "numeric"
-    return "text" if letters > _MAX_LETTERS else "numeric"
 
 
 def lay_out(table: Table, card: Card) -> Layout | Refusal | None:
@@ -82,7 +67,7 @@ def lay_out(table: Table, card: Card) -> Layout | Refusal | None:
         The layout; a `Refusal` for a table that is known not to hold results; None for a table without
         any number below its headings.
     """
-    heads, body, title = _split_heads(table)
+    heads, body, title = split_heads(table)
     kinds = {cell_kind(c.raw) for row in body for c in row}
     if not kinds & {"number", "numeric"}:
         return None
@@ -92,7 +77,8 @@ def lay_out(table: Table, card: Card) -> Layout | Refusal | None:
     if refusal is not None:
         return refusal
     if _is_report_by_class(columns, body):
-        return Refusal("per_class")
+        labels = [c for c in columns[1:] if c.role not in {"value", "excluded", "ignored"}]
+        return Refusal("per_class") if labels else Layout(columns, body, title, by_class=True)
     columns = _name_rows(columns, body, card)
     roles = {c.role for c in columns}
     titles = {c.title.casefold() for c in columns}
@@ -102,43 +88,6 @@ def lay_out(table: Table, card: Card) -> Layout | Refusal | None:
         and bool(titles & {"stderr", "version"})
     )
     return Layout(columns, body, title, harness)
-
-
-def _split_heads(
-    table: Table,
-) -> tuple[list[tuple[Cell, ...]], tuple[tuple[Cell, ...], ...], str]:
-    rows = list(table.rows)
-    count = max(1, min(table.head_rows, _MAX_HEAD_ROWS))
-    heads, rows = rows[:count], rows[count:]
-    if not any(c.text for h in heads for c in h) and rows:  # "||||": the first row is the heading
-        heads, rows = rows[:1], rows[1:]
-    while rows and len(heads) < _MAX_HEAD_ROWS and _is_head(rows[0], len(rows)):
-        heads, rows = [*heads, rows[0]], rows[1:]
-    while len(rows) > 1 and not any(c.text for c in rows[-1][1:]):
-        rows = rows[:-1]  # the paragraph below, which Markdown takes for a row
-    title = ""
-    if len(heads) > 1 and len({c.text for c in heads[0] if c.text}) == 1 and len(heads[0]) > 2:
-        title, heads = next(c.text for c in heads[0] if c.text), heads[1:]
-    return heads, tuple(r for r in rows if any(_is_said(c) for c in r)), title
-
-
-def _is_said(cell: Cell) -> bool:
-    """Whether a cell holds more than rules and dashes."""
-    return any(c.isalnum() for c in cell.text)
-
-
-def _is_head(row: Sequence[Cell], left: int) -> bool:
-    """Whether a row below the heading goes on with it: no first label, and only names of measures."""
-    given = [c for c in row[1:] if c.text]
-    if left < 2 or len(given) < 2 or any(cell_kind(c.raw) in {"number", "numeric"} for c in given):
-        return False
-    first = row[0].text
-    if first and read_label(first).roles[:1] != ("metric",):
-        return False
-    known = [read_label(c.text) for c in given]
-    return sum(bool(k.metrics or k.benchmarks or k.splits or k.shots) for k in known) * 2 > len(
-        known
-    )
 
 
 def _column(index: int, heads: Sequence[Cell], cells: Sequence[Cell]) -> Column:
@@ -166,8 +115,8 @@ def _role(
         return first, None
     excluded = next((k.excluded for k in labels if k.excluded), None)
     if numeric > text:
-        if first == "ignored":
-            return "ignored", None
+        if first in {"ignored", "value"}:  # "# Value" is no count
+            return first, None
         counted = excluded is not None and not any(k.metrics for k in labels)
         return ("excluded", excluded) if counted else ("value", None)
     unnamed = not labels or bool(set(last) & set(LABEL_ROLES))  # "Language / Model" is one of them
@@ -177,7 +126,7 @@ def _role(
 def _not_results(columns: Sequence[Column]) -> Refusal | None:
     """Refuse training logs, and tables that hold nothing but bookkeeping."""
     titles = [c.title.casefold() for c in columns]
-    losses = [t for t in titles if "loss" in t]
+    losses = [t for t in titles if "loss" in t and not read_label(t).metrics]
     steps = [c for c, t in zip(columns, titles, strict=True) if t in _PROGRESS]
     named = any(c.role in LABEL_ROLES for c in columns)
     if (losses and (steps or len(losses) > 1)) or (steps and not named):
@@ -198,20 +147,23 @@ def _is_report_by_class(columns: Sequence[Column], body: Sequence[Sequence[Cell]
     if not {"precision", "recall"} <= measured:
         return False
     support = any(c.title.casefold() in _SUPPORT for c in columns)
-    return support or any(r[0].text.casefold() in _CLASS_AVERAGES for r in body)
+    named = tokens(columns[0].title) in _CLASS_HEADINGS
+    return (
+        support
+        or named
+        or any(r[0].text.casefold().replace("_", " ") in CLASS_AVERAGES for r in body)
+    )
 
 
-_SUPPORT: Final = frozenset({"support", "# support", "count", "supports"})
-_CLASS_AVERAGES: Final = frozenset(
-    {
-        "macro avg",
-        "micro avg",
-        "weighted avg",
-        "macro average",
-        "weighted average",
-        "macro_avg",
-        "weighted_avg",
-    }
+_SUPPORT: Final = frozenset({"support", "# support", "count", "supports", "number"})
+_CLASS_HEADINGS: Final = frozenset(
+    {("class",), ("classes",), ("entity",), ("entities",), ("entity", "type"), ("ne", "type")}
+    | {("label",), ("labels",), ("tag",), ("category",), ("relation",), ("named", "entity")}
+)
+CLASS_AVERAGES: Final = frozenset(
+    f"{how} {word}"
+    for how in ("macro", "micro", "weighted", "samples")
+    for word in ("avg", "average")
 )
 _DECODING: Final = frozenset({"snt", "wrd", "corr", "sub", "del", "ins", "err"})  # sclite's summary
 _PROGRESS: Final = frozenset(

@@ -6,19 +6,29 @@ reason: a missing score costs less than a wrong one. Nothing is made up; a metri
 out is taken only where everybody reports the same one for that benchmark, and is marked.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from modellens_core.schema import Unit, canonical_setting
+from modellens_core.schema import Unit
 from modellens_core.sources.hub.card_names import Card, Named
 from modellens_core.sources.hub.cells import Cell
-from modellens_core.sources.hub.label_parts import Part, Place, row_part, setting_key
+from modellens_core.sources.hub.class_reports import class_parts
+from modellens_core.sources.hub.conventions import (
+    BOTH_HALVES,
+    panel_metrics,
+    two_halves,
+    usual_metric,
+    usual_pair,
+)
+from modellens_core.sources.hub.label_parts import Place, row_part
 from modellens_core.sources.hub.labels import Mention, read_label
 from modellens_core.sources.hub.markdown_tables import Table
+from modellens_core.sources.hub.parts import Part
+from modellens_core.sources.hub.scores import MAX_NOTE, Refused, Score, distinct
 from modellens_core.sources.hub.surroundings import Surroundings, look_around
-from modellens_core.sources.hub.table_layout import Column, Layout, cell_kind, lay_out
+from modellens_core.sources.hub.table_heads import cell_kind
+from modellens_core.sources.hub.table_layout import Column, Layout, lay_out
 from modellens_core.sources.hub.table_models import Row, settle_rows, value_columns
 from modellens_core.sources.hub.vocabulary import Benchmark, is_bounded
 from modellens_core.sources.values import ParsedValue, Refusal, parse_value
@@ -27,36 +37,6 @@ _LABELS: Final = frozenset({"model", "dataset", "task", "metric", "split", "lang
 _FIXED: Final = frozenset({"setting", "shots", "arrow"})
 _SUBSETS: Final = frozenset({"clean", "other", "matched", "mismatched"})
 _ENGLISH: Final = frozenset({None, "en", "english"})
-_MAX_NOTE: Final = 80
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """One value with its meaning; `model` None is this card's own, `extractor` None this reader's."""
-
-    model: str | None
-    dataset: str
-    metric: str
-    value: ParsedValue
-    task: str | None = None
-    unit: Unit | None = None
-    lower: bool | None = None
-    setting: Mapping[str, str] = field(default_factory=dict)
-    convention: bool = False
-    extractor: str | None = None
-
-    @property
-    def identity(self) -> tuple[str | None, str, str, str | None, str]:
-        """What two values of one README must not share."""
-        return self.model, self.dataset, self.metric, self.task, canonical_setting(self.setting)
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A value, a row, a column or a whole table that was not taken."""
-
-    reason: str
-    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +67,9 @@ def read_table(table: Table, card: Card) -> Iterator[Score | Refused]:
         yield Refused(layout.reason, " | ".join(c.text for c in table.rows[0]))
         return
     around = look_around(table, layout, card)
+    if layout.by_class:
+        yield from _read_classes(table, layout, around, card)
+        return
     rows: list[Row] = []
     for row in _body(layout, card):
         if isinstance(row, Refused):
@@ -95,16 +78,32 @@ def read_table(table: Table, card: Card) -> Iterator[Score | Refused]:
             rows.append(row)
     rows = settle_rows(rows, card)
     found: list[tuple[Score, Row]] = []
-    for column, part in value_columns(layout, rows, card):
+    columns = value_columns(layout, rows, card)
+    parts = [p for _, p in columns] + [r.part for r in rows]
+    panel = panel_metrics({p.known.name for p in parts if p.known is not None})
+    for column, part in columns:
         if part.refuse is not None:
             yield Refused(part.refuse, column.title)
             continue
         for row in rows:
-            for item in scores_of(row.part.joined(part), row.cells[column.index], around):
+            for item in scores_of(row.part.joined(part), row.cells[column.index], around, panel):
                 if isinstance(item, Score):
                     found.append((item, row))
                 else:
                     yield item
+    yield from distinct(found)
+
+
+def _read_classes(
+    table: Table, layout: Layout, around: Surroundings, card: Card
+) -> Iterator[Score | Refused]:
+    found: list[tuple[Score, Row]] = []
+    for part, cell, cells in class_parts(layout, around, table.section, card):
+        for item in scores_of(part, cell, around, {}):
+            if isinstance(item, Score):
+                found.append((item, Row(tuple(cells), part, {})))
+            else:
+                yield item
     yield from distinct(found)
 
 
@@ -114,11 +113,12 @@ def _body(layout: Layout, card: Card) -> Iterator[Row | Refused]:
     read = [c for c in layout.columns if c.role in _LABELS | _FIXED]
     texts = [c for c in layout.columns if c.role in {"attribute", "excluded"}]
     above: dict[int, Cell] = {}
-    group, parent = Part(), ""
+    group, title, parent = Part(), "", ""
     for cells in layout.rows:
         given = [c for c in cells if c.text]
         if len({c.text for c in given}) == 1 and cell_kind(given[0].raw) == "text":
             group, above = row_part(given[0], Place(Column(0, (), "group"), layout, card)), {}
+            title = given[0].text
             continue
         row = _filled(cells, labels, above)
         above = {c.index: row[c.index] for c in labels}
@@ -134,7 +134,8 @@ def _body(layout: Layout, card: Card) -> Iterator[Row | Refused]:
         if part.refuse is not None:
             yield Refused(part.refuse, " | ".join(row[c.index].text for c in labels))
             continue
-        yield Row(row, part, {c.title: row[c.index].text for c in texts if row[c.index].text})
+        said = {c.title: row[c.index].text for c in texts if row[c.index].text}
+        yield Row(row, part, {**said, "group": title} if title else said)
 
 
 def _filled(
@@ -149,7 +150,9 @@ def _filled(
     return tuple(row)
 
 
-def scores_of(part: Part, cell: Cell, around: Surroundings) -> Iterator[Score | Refused]:
+def scores_of(
+    part: Part, cell: Cell, around: Surroundings, panel: Mapping[str, str]
+) -> Iterator[Score | Refused]:
     """The value or values of one cell, or why it is refused; nothing for an empty cell."""
     if cell_kind(cell.raw) in {"empty", "text"}:
         return
@@ -157,45 +160,66 @@ def scores_of(part: Part, cell: Cell, around: Surroundings) -> Iterator[Score | 
     if isinstance(meaning, str):
         yield Refused(meaning, cell.raw)
         return
-    metrics, convention = _metrics(part, meaning.known, around)
-    pieces = [cell.raw] if len(metrics) == 1 else cell.raw.split("/")
+    written = cell.raw.split("/")
+    metrics, convention = _metrics(part, meaning, around, panel)
+    if not metrics and part.exact and part.dataset:
+        values = [v.value for v in map(_value, written) if isinstance(v, ParsedValue)]
+        metrics = usual_pair(meaning.known, values, around.named)
+        convention = bool(metrics)
+    pieces = [cell.raw] if len(metrics) == 1 else written
+    meanings = [meaning] * len(pieces)
+    name = two_halves(meaning.dataset)
+    if name and len(metrics) == 1 and len(written) == len(BOTH_HALVES):
+        pieces, metrics = written, metrics * len(BOTH_HALVES)
+        meanings = [_half(meaning, name, half) for half in BOTH_HALVES]
+    elif name:
+        meanings = [replace(meaning, dataset=name)] * len(pieces)
     if not metrics or len(pieces) != len(metrics):
         yield Refused("two_metrics" if metrics else "no_metric", cell.raw)
         return
-    for metric, piece in zip(metrics, pieces, strict=True):
-        value = parse_value(piece.strip("*_` "))
+    for metric, piece, meant in zip(metrics, pieces, meanings, strict=True):
+        value = _value(piece)
         if isinstance(value, ParsedValue) and value.value > 100 and is_bounded(metric.name):
             yield Refused("out_of_range", cell.raw)
         elif isinstance(value, ParsedValue):
             yield Score(
-                model=meaning.model.name if meaning.model else None,
-                dataset=meaning.dataset,
+                model=meant.model.name if meant.model else None,
+                dataset=meant.dataset,
                 metric=metric.written,
                 value=value,
-                task=meaning.task,
+                task=meant.task,
                 unit=value.unit or (Unit.PERCENT if part.percent else None),
                 lower=part.lower,
-                setting=meaning.setting,
+                setting=meant.setting,
                 convention=convention,
             )
         elif value.reason != "empty":
             yield Refused(value.reason, cell.raw)
 
 
+def _value(piece: str) -> ParsedValue | Refusal:
+    return parse_value(piece.strip("*_` "))
+
+
+def _half(meaning: _Meaning, dataset: str, half: str) -> _Meaning:
+    return replace(meaning, dataset=dataset, setting={**meaning.setting, "config": half})
+
+
 def _metrics(
-    part: Part, known: Benchmark | None, around: Surroundings
+    part: Part, meaning: _Meaning, around: Surroundings, panel: Mapping[str, str]
 ) -> tuple[tuple[Mention, ...], bool]:
     """The metric or metrics of a value, and whether they are a convention; none if it is open."""
     if part.metrics:
         return part.metrics, False
+    known = meaning.known
     elsewhere = bool(part.dataset and around.about) and (
         known is None or known.name not in around.about
     )
     if around.metrics and not elsewhere:
         return around.metrics, False
-    usual = around.usual
-    if part.dataset:
-        usual = known.metric if known and part.exact else None
+    usual = None
+    if part.exact if part.dataset else around.near:
+        usual = usual_metric(known, part.task, panel)
     if usual is None or around.named - {usual}:
         return (), False
     return (Mention(usual, usual),), True
@@ -206,9 +230,12 @@ def _meaning(part: Part, around: Surroundings) -> _Meaning | str:
     model = part.model or around.model
     dataset, known = (part.dataset, part.known) if part.dataset else (around.dataset, around.known)
     own_refused = around.not_own if model is None else None
+    suite, config = known is not None and known.suite, part.config
     if part.task is not None and part.dataset is None:
-        dataset = None  # what the surroundings name need not be what this task was measured on
-    suite = known is not None and known.suite
+        if suite and config is None:
+            suite, config = False, part.task
+        else:
+            dataset = None  # what the text around names need not be what this task was measured on
     language = part.language or _language(part, dataset or "", known, around)
     placeless = known is not None and known.multilingual and language is None
     refusal = (
@@ -227,8 +254,8 @@ def _meaning(part: Part, around: Surroundings) -> _Meaning | str:
         "split": part.split or around.split,
         "shots": part.shots or around.shots,
         "language": language,
-        "config": part.config or "; ".join(subsets),
-        "notes": "; ".join(notes)[:_MAX_NOTE],
+        "config": config or "; ".join(subsets),
+        "notes": "; ".join(notes)[:MAX_NOTE],
         "model.notes": model.notes if model else None,
     }
     setting = {**part.setting, **{k: v for k, v in said.items() if v}}
@@ -250,30 +277,3 @@ def _is_bare(dataset: str) -> bool:
     """Whether a dataset's name says nothing beside a known benchmark and its version."""
     label = read_label(dataset)
     return label.exact and not label.rest and label.language is None
-
-
-def distinct(found: Sequence[tuple[Score, Row]]) -> Iterator[Score | Refused]:
-    """Tell equal identities apart by the row's other texts; refuse what stays equal but differs."""
-    counts = Counter(s.identity for s, _ in found)
-    told = [s if counts[s.identity] == 1 else _told_apart(s, r) for s, r in found]
-    values: dict[object, set[float]] = {}
-    for score in told:
-        values.setdefault(score.identity, set()).add(score.value.value)
-    seen: set[object] = set()
-    for score in told:
-        if len(values[score.identity]) > 1:
-            yield Refused("duplicate_identity", score.value.text)
-        elif score.identity not in seen:
-            seen.add(score.identity)
-            yield score
-
-
-def _told_apart(score: Score, row: Row) -> Score:
-    # Beside a model's name they describe its run, beside anything else the evaluation.
-    prefix = "model." if row.part.model is not None else ""
-    extra = {
-        prefix + key: text[:_MAX_NOTE]
-        for title, text in row.attributes.items()
-        if (key := setting_key(title))
-    }
-    return replace(score, setting={**score.setting, **extra})

@@ -18,6 +18,7 @@ Tokens = tuple[str, ...]
 _TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[@%#↑↓+²]")
 _SEPARATOR = re.compile(r"[\s\-_/()]+")
 _PARAMETERS = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:x\d+)?[bBmM]\b")
+_WITH: Final = (("with",), ("without",), ("w",), ("no",), ("+",))
 _FAMILY_ENDINGS: Final = ("bert", "gpt", "llama", "former")
 _PRIORITY: Final = ("metric", "benchmark", "aggregate", "split", "not_result", "language")
 
@@ -46,7 +47,21 @@ class Benchmark:
     name: str
     metric: str | None
     multilingual: bool  # without a language its name does not say which evaluation it was
-    suite: bool  # it stands for an average over other benchmarks
+    suite: (
+        bool  # it stands for an average over other benchmarks; `metric` is then that of its tasks
+    )
+    pair: tuple[str, ...] = ()  # the metrics of "88.9/84.1"
+    greater: str | None = (
+        None  # the one of `pair` that is never smaller; None: they stand in its order
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Benchmarks that are reported together with fixed metrics."""
+
+    members: frozenset[str]
+    metrics: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +78,12 @@ class Vocabulary:
     filler: frozenset[str]
     codes: frozenset[str]
     families: frozenset[str]
+    training_data: frozenset[
+        str
+    ]  # comparable names of data that models are trained on, not judged by
+    no_names: frozenset[str]  # words that are no part of a dataset's name in a sentence
+    tagging: frozenset[str]  # words of tasks that are not scored by accuracy
+    panels: tuple[Panel, ...]
     longest: int
 
 
@@ -94,6 +115,8 @@ def vocabulary() -> Vocabulary:
                 metric=entry.get("metric"),
                 multilingual=bool(entry.get("multilingual")),
                 suite=bool(entry.get("suite")),
+                pair=tuple(entry.get("pair", ())),
+                greater=entry.get("greater"),
             )
             for name, entry in data["benchmarks"].items()
         },
@@ -107,8 +130,16 @@ def vocabulary() -> Vocabulary:
         filler=frozenset(str(f) for f in data["filler"]),
         codes=frozenset(str(c) for c in data["language_codes"]),
         families=frozenset(str(f) for f in data["families"]),
+        training_data=frozenset(_joined(str(n)) for n in data["training_data"]),
+        no_names=frozenset(str(w) for w in data["no_names"]),
+        tagging=frozenset(str(w) for w in data["tagging"]),
+        panels=tuple(Panel(frozenset(p["members"]), p["metrics"]) for p in data["panels"]),
         longest=max(len(k) for k in phrases),
     )
+
+
+def _joined(name: str) -> str:
+    return "".join(tokens(name))
 
 
 def _phrases(data: Mapping[str, Any]) -> dict[Tokens, list[Entry]]:
@@ -151,13 +182,42 @@ def is_never_model(text: str) -> bool:
     """Whether a text in a model's place is a known non-model: "Human", "Random", "base", "13B"."""
     parts = tokens(text)
     known = vocabulary()
-    only_size = not any(map(str.isalnum, _PARAMETERS.sub("", text)))
-    return only_size or parts in known.sets["not_models"] or known.not_model_words.issuperset(parts)
+    return (
+        is_size(text)
+        or parts in known.sets["not_models"]
+        or known.not_model_words.issuperset(parts)
+    )
+
+
+def is_size(text: str) -> bool:
+    """Whether a text is a count of parameters and nothing else: "13B"."""
+    return not any(map(str.isalnum, _PARAMETERS.sub("", text)))
 
 
 def is_never_dataset(text: str) -> bool:
     """Whether a text in a dataset's place names none: "custom", "in-domain", "all"."""
     return tokens(text) in vocabulary().sets["not_datasets"]
+
+
+def is_family(word: str) -> bool:
+    """Whether a lower-case word is by itself the name of a model family: "bert", "roberta"."""
+    return word in vocabulary().families
+
+
+def is_language(word: str) -> bool:
+    """Whether a lower-case word is a language's name in English, or its code."""
+    entry = vocabulary().phrases.get((word,))
+    return word in vocabulary().codes or (entry is not None and entry.kind == "language")
+
+
+def is_no_name(word: str) -> bool:
+    """Whether a word of a sentence is no part of a dataset's name, though it may be written like one."""
+    return word.casefold() in vocabulary().no_names
+
+
+def is_training_data(name: str) -> bool:
+    """Whether a dataset is one that models are trained on and never judged by: "wikipedia", "C4"."""
+    return _joined(name.rpartition("/")[2]) in vocabulary().training_data
 
 
 def is_task(text: str) -> bool:
@@ -167,7 +227,9 @@ def is_task(text: str) -> bool:
 
 def is_condition(text: str) -> bool:
     """Whether a text says under which condition was evaluated: "with LM", "greedy", "cased"."""
-    return tokens(text) in vocabulary().sets["conditions"]
+    parts = tokens(text.partition("(")[0]) or tokens(text)
+    decoded = parts[:1] in _WITH and (parts[-1:] == ("lm",) or parts[-2:] == ("language", "model"))
+    return decoded or parts in vocabulary().sets["conditions"]
 
 
 def has_family(text: str) -> bool:

@@ -16,9 +16,10 @@ from modellens_core.sources.hub.llm.meaning import DroppedError, Subject, part_o
 from modellens_core.sources.hub.llm.place import Spot, place_of, spots_of
 from modellens_core.sources.hub.llm.schema import Result, TableAnswer
 from modellens_core.sources.hub.markdown_tables import Table
+from modellens_core.sources.hub.scores import Refused, Score, distinct
 from modellens_core.sources.hub.table_layout import Layout, lay_out
 from modellens_core.sources.hub.table_models import Row
-from modellens_core.sources.hub.table_reader import Refused, Score, distinct, scores_of
+from modellens_core.sources.hub.table_reader import scores_of
 from modellens_core.sources.values import ParsedValue, Refusal, parse_value
 
 MAX_RESULTS: Final = 300  # more than any table that is asked about has values
@@ -36,7 +37,7 @@ def read_answer(table: Table, card: Card, answer: TableAnswer) -> Iterator[Score
         answer: anything the schema allows.
     """
     layout = lay_out(table, card)
-    if not isinstance(layout, Layout):
+    if not isinstance(layout, Layout) or layout.by_class:
         return
     subject = Subject.of(table, layout, card)
     spots = list(spots_of(layout))
@@ -93,5 +94,5 @@ def _scores_at(subject: Subject, spot: Spot, result: Result) -> list[tuple[Score
     texts = [c for c in subject.layout.columns if c.role in {"attribute", "excluded"}]
     attributes = {c.title: place.cells[c.index].text for c in texts if place.cells[c.index].text}
     row = Row(place.cells, part, attributes)
-    items = scores_of(part, Cell(spot.raw, spot.raw), subject.around)
+    items = scores_of(part, Cell(spot.raw, spot.raw), subject.around, {})
     return [(i, row) if isinstance(i, Score) else i for i in items]

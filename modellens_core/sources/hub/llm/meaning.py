@@ -18,14 +18,16 @@ from modellens_core.sources.hub.card_names import (
     resembles,
 )
 from modellens_core.sources.hub.cells import Cell, visible
-from modellens_core.sources.hub.label_parts import Part, column_part, row_part
 from modellens_core.sources.hub.label_parts import Place as LabelPlace
+from modellens_core.sources.hub.label_parts import column_part, row_part
 from modellens_core.sources.hub.labels import Label, Mention, read_label, read_prose
 from modellens_core.sources.hub.llm.place import Place, Spot, holds_name, holds_words
 from modellens_core.sources.hub.llm.schema import Result
 from modellens_core.sources.hub.markdown_tables import Table
+from modellens_core.sources.hub.parts import Part
 from modellens_core.sources.hub.surroundings import Surroundings, look_around
-from modellens_core.sources.hub.table_layout import Column, Layout, cell_kind
+from modellens_core.sources.hub.table_heads import cell_kind
+from modellens_core.sources.hub.table_layout import Column, Layout
 from modellens_core.sources.hub.vocabulary import is_own_phrase, tokens
 
 _SIZE: Final = re.compile(r"~?\d+(?:\.\d+)?(?:x\d+)?\s?[BbMm]")
@@ -191,7 +193,8 @@ def _metric(subject: Subject, place: Place, spot: Spot, said: str | None) -> Par
 
 def _mention(subject: Subject, place: Place, spot: Spot, label: Label) -> Mention:
     """The metric of an answer where the table or the text around it names it, at the value's place."""
-    near = [read_label(t).metrics for t in place.near]
+    labels = [read_label(t) for t in place.near]
+    near = [found.metrics for found in labels]
     far = [read_prose(t).metrics for t in (*place.titles, *place.prose)]
     if not label.metrics:
         if any(near):
@@ -207,7 +210,9 @@ def _mention(subject: Subject, place: Place, spot: Spot, label: Label) -> Mentio
     wanted = [m for m in there if m.name in {k.name for k in label.metrics}]
     if not wanted:
         raise DroppedError("llm_other_metric" if any(near) else "llm_metric_not_in_table")
-    return wanted[0]
+    # "Mean AUC" is an average of runs, whatever the answer calls it.
+    averages = [found.text for found in labels if found.aggregate and wanted[0] in found.metrics]
+    return Mention(wanted[0].name, averages[0]) if averages else wanted[0]
 
 
 def _conditions(place: Place, result: Result) -> Part:

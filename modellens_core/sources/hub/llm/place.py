@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from modellens_core.sources.hub.card_names import Card
 from modellens_core.sources.hub.cells import Cell
 from modellens_core.sources.hub.markdown_tables import Table
-from modellens_core.sources.hub.table_layout import Column, Layout, cell_kind
+from modellens_core.sources.hub.table_heads import cell_kind
+from modellens_core.sources.hub.table_layout import Column, Layout
 from modellens_core.sources.hub.vocabulary import tokens
 from modellens_core.sources.values import EMPTY, ParsedValue, Refusal, parse_value
 

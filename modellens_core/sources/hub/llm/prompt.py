@@ -15,7 +15,8 @@ from modellens_core.sources.hub.card_names import Card
 from modellens_core.sources.hub.cells import strip_control
 from modellens_core.sources.hub.llm.schema import SCHEMA
 from modellens_core.sources.hub.markdown_tables import Table
-from modellens_core.sources.hub.table_layout import Layout, cell_kind, lay_out
+from modellens_core.sources.hub.table_heads import cell_kind
+from modellens_core.sources.hub.table_layout import Layout, lay_out
 
 MAX_VALUES: Final = 150  # numbers in one table; a longer one is left to the rules
 MAX_MESSAGE: Final = 16_000  # bytes
@@ -69,10 +70,11 @@ def question_of(table: Table, card: Card) -> Question | None:
     """The question about a table, or None if the table is not worth asking about.
 
     Logs, hyperparameters and tables without numbers are sorted out by the same rules that the
-    deterministic reader uses; what is too large for one answer is left to it.
+    deterministic reader uses; what is too large for one answer is left to it, and so are reports by class,
+    whose rows an answer could take for the whole dataset's.
     """
     layout = lay_out(table, card)
-    if not isinstance(layout, Layout):
+    if not isinstance(layout, Layout) or layout.by_class:
         return None
     kinds = [cell_kind(c.raw) for row in layout.rows for c in row]
     values = kinds.count("number") + kinds.count("numeric")

@@ -250,6 +250,9 @@ HOSTILE = {
     "front matter": "---\ndatasets:\n" + "- a\n" * 200_000 + "---\n|Dataset|F1|\n|---|---|\n|IMDB|1|\n",
     "spaces": " " * 200_000 + "\n|-|" + " " * 200_000 + "x\n|" + "-" * 200_000 + "x\n|a|b|\n|-|-|\n",
     "headings": "<h1 " * 50_000 + "<h2>" * 50_000 + "|a|b|\n|-|-|\n",
+    "names": "# Data\nfine-tuned on the a" + "_b" * 100_000 + "\n\nResults on Ab" + "-c" * 100_000 + " Ab" * 100_000 + " corpus\n\n|F1|\n|---|\n|1|\n",
+    "list items": "* a\n|b|\n|-|\n" * 20_000,
+    "headings of data": "# Data\non Ab set\n" * 20_000 + "|F1|\n|---|\n|1|\n",
     "digits": "|Dataset|F1|\n|---|---|\n|IMDB|" + "9" * 300_000 + "|\n",
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from modellens_core.sources.hub.llm.schema import TableAnswer
 from modellens_core.sources.hub.markdown_tables import Table
 from modellens_core.sources.hub.raw_tables import MODELS, READMES
 from modellens_core.sources.hub.readme_tables import open_readme
-from modellens_core.sources.hub.table_reader import Refused, Score
+from modellens_core.sources.hub.scores import Refused, Score
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 REPO = "acme/glow-base"
