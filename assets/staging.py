@@ -6,6 +6,7 @@ defined in `modellens_core.schema`.
 
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 
 import dagster as dg
 
@@ -67,7 +68,13 @@ def staging_asset(source: Source, part: StagingPart, settings: Settings) -> dg.A
         old = {
             t: lake.read(names[t]) if lake.exists(names[t]) else None for t in ("reports", "closed")
         }
-        closed = closed_reports(tables["reports"], old["reports"], old["closed"], datetime.now(UTC))
+        closed = closed_reports(
+            tables["reports"],
+            old["reports"],
+            old["closed"],
+            datetime.now(UTC),
+            None if source.revisions is None else partial(source.revisions, raw),
+        )
         # First what was closed: stopped between the two, the next run finds the same reports gone again.
         lake.write(names["closed"], closed)
         infos = [lake.write(names[t], tables[t]) for t in STAGING_SCHEMAS]

@@ -4,11 +4,11 @@ Adding a source takes one module with `collect` and `parse` and one entry here; 
 the summary and the staleness rules follow. Nothing else belongs in this file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from modellens_core.config import BronzeReader, Profile, Settings
-from modellens_core.sources.base import Collect, Enrich, Parse
+from modellens_core.sources.base import Collect, Enrich, Parse, RawTables
 from modellens_core.sources.hub import (
     collect_hub,
     parse_hub_bronze,
@@ -17,6 +17,7 @@ from modellens_core.sources.hub import (
     parse_hub_silver,
 )
 from modellens_core.sources.hub.llm.answers import collect_answers
+from modellens_core.sources.hub.raw_tables import revisions
 from modellens_core.sources.open_llm_leaderboard import (
     collect_open_llm_leaderboard,
     parse_open_llm_leaderboard,
@@ -68,6 +69,7 @@ class Source:
     code: tuple[str, ...]
     settings: Callable[[Settings], object] = lambda _settings: None  # what its result depends on
     streamed: bool = False  # larger than memory: parsers get its tables as datasets
+    revisions: Callable[[RawTables, Collection[str]], Mapping[str, str | None]] | None = None
     enrichments: tuple[Enrichment, ...] = ()
 
 
@@ -127,6 +129,7 @@ SOURCES: tuple[Source, ...] = (
         code=("sources/hub",),
         settings=lambda s: (s.hub_endpoint_identity, s.hub_max_models, s.hub_read_readmes),
         streamed=True,
+        revisions=revisions,
         enrichments=(
             Enrichment(
                 key="hub_llm_answers",

@@ -15,6 +15,7 @@ from modellens_core.progress import silent
 from modellens_core.sources.base import SourceState
 from modellens_core.sources.hub import parse_hub_bronze, parse_hub_gold, parse_hub_silver
 from modellens_core.sources.hub.listing import Crawl
+from modellens_core.sources.hub.raw_tables import revisions
 from modellens_core.sources.hub.store import HubStore
 from tests.fakes.hub import Fault, HubRepo, Kind, MemoryRepository, running_hub
 from tests.integration.hub_support import EVERYTHING, collect, facts
@@ -100,6 +101,22 @@ def test_a_removed_repository_is_closed_by_the_next_full_listing_and_not_forgott
     hub.log.clear()
     assert facts(collect(hub, store)) == facts(first)
     assert hub.log.count("/resolve/") == 0  # its README is known at this commit
+
+
+def test_revisions_tell_gone_from_left_out(store):
+    repos = [HubRepo(name, fields={"downloads": n}) for n, name in enumerate(["gpt", "o/a", "o/b"])]
+    with running_hub(MemoryRepository(repos)) as hub:
+        collect(hub, store)
+        hub.repository.remove("o/a")
+        urls = [
+            f"https://huggingface.co/{p}" for p in ("gpt", "gpt/discussions/3", "o/a", "o/b", "o/c")
+        ]
+        found = revisions(collect(hub, store).tables, urls)
+        assert found == dict(
+            zip(urls, [repos[0].sha, repos[0].sha, None, repos[2].sha], strict=False)
+        )
+        few = collect(hub, store, crawl=replace(EVERYTHING, bound=1))
+        assert revisions(few.tables, urls) == {urls[3]: repos[2].sha}
 
 
 def test_another_hub_is_listed_anew(store):

@@ -6,7 +6,7 @@ of them. What the JSON and the text mean belongs in the parsers.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -119,3 +119,25 @@ def iter_models(raw: RawTables, *, with_readmes: bool) -> Iterator[Listed]:
             retrieved_at=row["retrieved_at"],
             readme=readme["text"] if readme is not None and own else None,
         )
+
+
+def revisions(raw: RawTables, urls: Collection[str]) -> dict[str, str | None]:
+    """The commit that stands at each address now; None if its repository is gone.
+
+    Args:
+        raw: the source's raw tables.
+        urls: addresses of reports: a repository's, or one below it.
+
+    Returns:
+        An entry for every address whose repository was listed; others were not looked at.
+    """
+    wanted: dict[str, list[str]] = {}
+    for url in urls:
+        parts = url.removeprefix(f"{PUBLIC_HUB}/").split("/")
+        for repo_id in {"/".join(parts[:2]), parts[0]}:
+            wanted.setdefault(repo_id, []).append(url)
+    return {
+        url: None if row["closed_at"] is not None else row["sha"]
+        for row in rows_of(raw, "models")
+        for url in wanted.get(row["repo_id"], ())
+    }

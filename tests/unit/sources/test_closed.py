@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,12 +49,36 @@ def test_a_corrected_value_closes_the_old_one():
     assert closed["raw_value"].to_pylist() == ["90.0"]
 
 
+def standing(**revisions):
+    """What stands at the addresses of models now; None is gone, an address left out was not looked at."""
+    return lambda _urls: {f"https://hub.test/{m}/{m}": r for m, r in revisions.items()}
+
+
 def test_our_own_reading_closes_nothing():
-    before = table(report("a/a", 90.0), report("a/a", 80.0, raw_metric="em"))
-    same_revision = table(report("a/a", 90.0))
-    assert closed_reports(same_revision, before, None, AT).num_rows == 0
-    other_parser = table(report("a/a", 91.0, extractor="silver/2", source_revision="two"))
-    assert closed_reports(other_parser, before, None, AT).num_rows == 0
+    before = table(report("a/a", 90.0), report("a/a", 80.0, raw_metric="em"), report("b/b"))
+    now = table(report("a/a", 90.0), report("b/b", 91.0, extractor="silver/2"))
+    assert closed_reports(now, before, None, AT, standing(a="one", b="one")).num_rows == 0
+    assert models(closed_reports(now, before, None, AT, standing(a="one", b="two"))) == ["b/b"]
+
+
+def test_what_we_no_longer_look_at_is_not_closed():
+    before = table(report("a/a"), report("b/b"))
+    assert closed_reports(table(report("b/b")), before, None, AT, standing(b="one")).num_rows == 0
+    closed = closed_reports(table(report("b/b")), before, None, AT, standing(a=None, b="one"))
+    assert models(closed) == ["a/a"]
+
+
+def test_without_revisions_a_parser_of_another_version_closes_nothing():
+    before = table(report("a/a"))
+    other = table(report("a/a", 91.0, extractor="silver/2"))
+    assert closed_reports(other, before, None, AT).num_rows == 0
+
+
+def test_when_everything_disappears_everything_is_closed():
+    before = table(report("a/a"), report("b/b"))
+    assert models(closed_reports(table(), before, None, AT)) == ["a/a", "b/b"]
+    gone = closed_reports(table(), before, None, AT, standing(a=None, b=None))
+    assert models(gone) == ["a/a", "b/b"]
 
 
 def test_what_is_closed_stays_closed_since_then_until_it_is_reported_again():
@@ -73,16 +96,15 @@ def test_a_reading_that_was_stopped_is_repeated_without_double():
     assert again.equals(closed)
 
 
-@pytest.mark.parametrize("revision", [None, "one"])
-@given(st.lists(st.sets(st.sampled_from("abcdef"), min_size=1), min_size=2, max_size=6))
-def test_every_report_ever_made_is_open_or_closed(revision, readings):
-    """One card per letter; `g` is always there, so that the parser's version is known."""
+@given(st.lists(st.sets(st.sampled_from("abcdef")), min_size=2, max_size=6))
+def test_every_report_ever_made_is_open_or_closed(readings):
+    """One card per letter; every one of them was looked at."""
     before = closed = None
     seen = set()
     for at, letters in enumerate(readings):
-        said = [report(f"{x}/{x}", source_revision=revision) for x in sorted(letters | {"g"})]
-        now = table(*said)
-        closed = closed_reports(now, before, closed, AT + timedelta(days=at))
+        now = table(*(report(f"{x}/{x}") for x in sorted(letters)))
+        gone = standing(**{x: "one" if x in letters else None for x in "abcdef"})
+        closed = closed_reports(now, before, closed, AT + timedelta(days=at), gone)
         seen |= letters
         assert set(models(closed)) == {f"{x}/{x}" for x in seen - letters}
         before = now
