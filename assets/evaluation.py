@@ -21,7 +21,7 @@ def evaluation_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         description="The ranker and every baseline on the frozen test groups: per-group metrics, means "
         "with 95% intervals over dataset families, paired differences, and `report.md`.",
         kinds={"python", "markdown"},
-        code_version=code_version("evaluation", "ranking", settings=settings.seeds),
+        code_version=code_version("evaluation", "ranking", "splits", settings=settings.seeds),
     )
     def evaluation_report(
         context: dg.AssetExecutionContext, workspace: Workspace

@@ -114,8 +114,9 @@ def report_text(data: ReportData) -> str:
     lines = ["# Does the ranker beat the baselines?", "", verdict(data), ""]
     how = (
         "Every number below is an average over lists of test models: over seeds, then over the lists of "
-        "a dataset family, then over families. Brackets are 95% bootstrap intervals over families. Test "
-        "lists were used for this report only: nothing was trained, tuned or chosen on them."
+        "a dataset family, then over families. Brackets are 95% bootstrap intervals over families. "
+        "Families that copy each other's scores or have kindred names count as one dataset family, as in "
+        "the splits. Test lists were used for this report only: nothing was trained, tuned or chosen on them."
     )
     lines += [how, ""]
     lines += [f"- {note}" for note in data.notes] + ([""] if data.notes else [])

@@ -24,6 +24,7 @@ from modellens_core.ranking.baselines import trivial_baselines
 from modellens_core.splits.freeze import REPORTED, load_manifest
 from modellens_core.splits.leakage import audit, require_clean
 from modellens_core.splits.problem import Problem
+from modellens_core.splits.units import dataset_units
 from modellens_core.store.lake import Lake
 
 
@@ -115,7 +116,7 @@ def _corpus_counts(problem: Problem) -> dict[str, int]:
         "lists": rows.n_groups,
         "models": features.n_models,
         "datasets": features.n_datasets,
-        "dataset families": len(np.unique(features.dataset_family)),
+        "dataset families": len(np.unique(dataset_units(features, rows)[:-1])),
         "tasks": len(features.task_ids),
         "metrics": len(features.metric_ids),
     }

@@ -3,7 +3,8 @@
 Seeds are averaged within a list, lists within a dataset family, families weigh the same: ten giant
 leaderboards cannot decide the result. Intervals are 95% percentile bootstraps that draw whole families,
 since lists of one family are not independent; differences between methods draw the same families for
-both. What one list's value is belongs in `metrics/`.
+both. A family here is a dataset unit of the splits (`dataset_unit`): families that copy each other's
+scores or have kindred names are no two witnesses. What one list's value is belongs in `metrics/`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,7 @@ SUMMARY = pa.schema(
         pa.field("low", pa.float64(), nullable=False),
         pa.field("high", pa.float64(), nullable=False),
         pa.field("n_groups", pa.int64(), nullable=False),
-        pa.field("n_families", pa.int64(), nullable=False),
+        pa.field("n_families", pa.int64(), nullable=False),  # dataset units
         pa.field("seeds", pa.int64(), nullable=False),
         pa.field("seconds", pa.float64(), nullable=False),  # fit and score, mean over seeds
     ]
@@ -155,7 +156,7 @@ def _lists(protocol: str, groups: pa.Table) -> _Lists:
     for metric in METRICS:
         value = groups[metric.name].to_numpy(zero_copy_only=False).astype(np.float64)
         values[metric.name] = np.bincount(cell, value, shape[0] * shape[1]).reshape(shape) / n_seeds
-    families = np.asarray(groups["dataset_family"].to_pylist())[first]
+    families = np.asarray(groups["dataset_unit"].to_pylist())[first]
     return _Lists(
         protocol=protocol,
         methods=names,

@@ -33,7 +33,7 @@ def groups_of(levels: dict[str, float], n_families: int = 12) -> pa.Table:
     rows = [
         {
             "protocol": "new_datasets", "method": method, "seed": 0, "group_id": f"g{i}",
-            "dataset_family": f"f{i}", "task_id": "t", "metric_id": "m",
+            "dataset_family": f"f{i}", "dataset_unit": f"f{i}", "task_id": "t", "metric_id": "m",
             "n_models": 5 if i % 2 else 120, "n_known_models": 5,
             **{m.name: level + hardness[i] + 0.01 * rng.normal() for m in METRICS},
         }
@@ -142,7 +142,7 @@ def test_origin_and_rules_are_stated():
     text = report_text(data(LEVELS))
     for said in (
         "Split seed 7", "`abc123`", "`def456`", "leaks found by the audit: 0", "| models | 47,000 |",
-        "Test lists were used for this report only", "- A note.", "| train | 1,234 |",
+        "count as one dataset family", "Test lists were used for this report only", "- A note.", "| train | 1,234 |",
     ):  # fmt: skip
         assert said in text
 
