@@ -151,16 +151,19 @@ def _lists(protocol: str, groups: pa.Table) -> _Lists:
     )
     cell = np.array([number[m] for m in method]) * len(first) + group
     shape = (len(names), len(first))
-    n_seeds = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    n_runs = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    seeds: dict[str, set[int]] = {name: set() for name in names}  # a seed may have several runs
+    for name, seed in zip(method.tolist(), groups["seed"].to_pylist(), strict=True):
+        seeds[name].add(seed)
     values = {}
     for metric in METRICS:
         value = groups[metric.name].to_numpy(zero_copy_only=False).astype(np.float64)
-        values[metric.name] = np.bincount(cell, value, shape[0] * shape[1]).reshape(shape) / n_seeds
+        values[metric.name] = np.bincount(cell, value, shape[0] * shape[1]).reshape(shape) / n_runs
     families = np.asarray(groups["dataset_unit"].to_pylist())[first]
     return _Lists(
         protocol=protocol,
         methods=names,
-        seeds=n_seeds.max(axis=1).tolist(),
+        seeds=[len(seeds[name]) for name in names],
         family=np.unique(families, return_inverse=True)[1],
         n_models=groups["n_models"].to_numpy()[first],
         values=values,

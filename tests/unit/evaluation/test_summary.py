@@ -59,6 +59,13 @@ def test_seeds_are_averaged_within_a_list():
     assert (row["seeds"], row["n_groups"]) == (2, 2)
 
 
+def test_several_runs_of_a_seed_are_averaged_and_are_one_seed():
+    rows = lists("a", {"f": [0.0]}) + lists("a", {"f": [1.0]}) + lists("a", {"f": [0.5]}, seed=1)
+    rows += lists("a", {"f": [0.5]}, seed=1)
+    row = pick(summarise(table(rows), {}))
+    assert (row["mean"], row["seeds"]) == (pytest.approx(0.5), 2)
+
+
 def test_the_papers_average_weighs_pairs():
     rows = lists("a", {"f": [1.0]}, n_models=5) + lists("a", {"g": [0.0]}, n_models=100)
     found = summarise(table(rows), {})
