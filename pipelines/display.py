@@ -77,9 +77,8 @@ def show_sources(console: Console, sources: Sequence[dict[str, Any]]) -> None:
 
 def show_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
     """Weighted tau of every method, best first, per protocol."""
-    from modellens_core.evaluation.ranker_method import (
-        CONTROL,
-    )  # half a second, for this command only
+    # Here, since it takes half a second that no other command needs.
+    from modellens_core.evaluation.ranker_method import CONTROL
 
     for protocol, methods in evaluation.items():
         any_method = next(iter(methods.values()))
