@@ -21,13 +21,13 @@ def evaluation_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         description="The ranker and every baseline on the frozen test groups: per-group metrics, means "
         "with 95% intervals over dataset families, paired differences, and `report.md`.",
         kinds={"python", "markdown"},
-        code_version=code_version("evaluation", "ranking", settings=settings.seeds),
+        code_version=code_version("evaluation", "ranking", "splits", settings=settings.seeds),
     )
     def evaluation_report(
         context: dg.AssetExecutionContext, workspace: Workspace
     ) -> dg.MaterializeResult:
         from modellens_core.evaluation.metrics import HEADLINE
-        from modellens_core.evaluation.plots import tau_by_group_size, tau_by_method
+        from modellens_core.evaluation.report import report_plots
         from modellens_core.evaluation.run import evaluate_all
         from modellens_core.evaluation.summary import MIN_MODELS_SHOWN
 
@@ -39,7 +39,7 @@ def evaluation_assets(settings: Settings) -> list[dg.AssetsDefinition]:
             config.seeds,
             log_progress(context),
         )
-        ours = found.data.ours
+        plots = report_plots(found.data)
         rows = [
             [r["protocol"], r["method"], r["mean"], r["low"], r["high"], r["n_groups"]]
             for r in found.summary.to_pylist()
@@ -51,9 +51,9 @@ def evaluation_assets(settings: Settings) -> list[dg.AssetsDefinition]:
             "report": dg.MetadataValue.path(str(found.report)),
         }
         for protocol in REPORTED:
-            png = tau_by_method(found.summary, protocol, ours)
+            png = plots[f"tau-{protocol}.png"]
             extra[f"{protocol}_by_method"] = picture(png, f"{protocol}: weighted tau by method")
-            png = tau_by_group_size(found.groups, protocol, ours)
+            png = plots[f"size-{protocol}.png"]
             extra[f"{protocol}_by_size"] = picture(png, f"{protocol}: weighted tau by list length")
         return materialized(
             lake.info("evaluation/summary"), lake.info("evaluation/groups"), extra=extra

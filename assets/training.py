@@ -53,7 +53,9 @@ def training_asset(protocol: str, settings: Settings) -> dg.AssetsDefinition:
         description=f"Rankers trained on the train part of `{protocol}`, one per seed, each stopped and "
         "chosen by weighted tau on the validation groups.",
         kinds={"pytorch", "python"},
-        code_version=code_version("training", "ranking", settings=(seeds, settings.train_config)),
+        code_version=code_version(
+            "training", "ranking", "evaluation/metrics", settings=(seeds, settings.train_config)
+        ),
     )
     def train(
         context: dg.AssetExecutionContext,

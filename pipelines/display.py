@@ -77,6 +77,9 @@ def show_sources(console: Console, sources: Sequence[dict[str, Any]]) -> None:
 
 def show_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
     """Weighted tau of every method, best first, per protocol."""
+    # Here, since it takes half a second that no other command needs.
+    from modellens_core.evaluation.ranker_method import CONTROL
+
     for protocol, methods in evaluation.items():
         any_method = next(iter(methods.values()))
         console.print(
@@ -88,7 +91,8 @@ def show_evaluation(console: Console, evaluation: dict[str, Any]) -> None:
         for name in ("method", "tau_w", "95% interval"):
             table.add_column(name, justify="left" if name == "method" else "right")
         for method, m in sorted(methods.items(), key=lambda kv: -kv[1]["mean"]):
-            table.add_row(method, f"{m['mean']:.3f}", f"[{m['low']:.3f}, {m['high']:.3f}]")
+            name = f"{method} (control)" if method == CONTROL else method
+            table.add_row(name, f"{m['mean']:.3f}", f"[{m['low']:.3f}, {m['high']:.3f}]")
         console.print(table)
 
 

@@ -20,6 +20,7 @@ from modellens_core.features.featureset import Interactions
 from modellens_core.progress import Progress, silent, track
 from modellens_core.splits.parts import TEST, TRAIN, measurable_groups
 from modellens_core.splits.problem import Problem, blind
+from modellens_core.splits.units import dataset_unit_names, dataset_units
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -30,6 +31,7 @@ GROUPS = pa.schema(
         pa.field("seed", pa.int64(), nullable=False),
         pa.field("group_id", pa.string(), nullable=False),
         pa.field("dataset_family", pa.string(), nullable=False),
+        pa.field("dataset_unit", pa.string(), nullable=False),  # families that the split joins: one
         pa.field("task_id", pa.string(), nullable=False),
         pa.field("metric_id", pa.string(), nullable=False),
         pa.field("n_models", pa.int64(), nullable=False),
@@ -132,6 +134,7 @@ def _table(
     seen = np.zeros(problem.features.n_models + 1, dtype=bool)
     seen[problem.part(TRAIN).model] = True
     known = np.add.reduceat(seen[rows.model].astype(np.int64), first)
+    unit = dataset_unit_names(problem.features, dataset_units(problem.features, problem.rows))
     n, g = len(methods), len(groups)
     columns = {
         "protocol": [problem.protocol] * (n * g),
@@ -139,6 +142,7 @@ def _table(
         "seed": np.repeat([m.seed for m in methods], g),
         "group_id": np.tile(rows.group_ids[groups], n),
         "dataset_family": np.tile(rows.group_family[groups], n),
+        "dataset_unit": np.tile(unit[rows.dataset[first]], n),
         "task_id": np.tile(problem.features.task_ids[rows.task[first]], n),
         "metric_id": np.tile(problem.features.metric_ids[rows.metric[first]], n),
         "n_models": np.tile(size, n),

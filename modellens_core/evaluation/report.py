@@ -1,7 +1,7 @@
 """The evaluation report: what was measured, in plain words first, then in tables and plots.
 
-The first paragraph says for every protocol which baselines the ranker beats, and which it does not. What
-belongs here: wording and layout. Numbers come from `summary.py`, pictures from `plots.py`.
+The first paragraph says for every protocol which baselines the ranker beats, and which it does not, and what
+the dataset's description adds. What belongs here: wording and layout. Numbers come from `summary.py`, pictures from `plots.py`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from modellens_core.evaluation import plots
 from modellens_core.evaluation.coverage import NEEDS
@@ -51,6 +52,8 @@ class ReportData:
         curves: label of a training run to its (epoch, validation) points.
         corpus_counts: what to its number, in the order to print.
         scores: metric to its scores, for the histograms.
+        control: name of the method that is told other datasets' texts, if there is one: no baseline.
+        dataset_coverage: protocol to the share of ranked rows whose dataset the ranker has trained on.
         size_prior: [S] learned score by size bucket and [S] labels, if the ranker has one.
         notes: sentences to print as they are.
     """
@@ -64,6 +67,8 @@ class ReportData:
     curves: Mapping[str, Sequence[tuple[int, float]]]
     corpus_counts: Mapping[str, int]
     scores: Mapping[str, npt.NDArray[np.float64]]
+    control: str | None = None
+    dataset_coverage: Mapping[str, float] = field(default_factory=dict)
     size_prior: tuple[npt.NDArray[np.floating], Sequence[str]] | None = None
     notes: Sequence[str] = field(default=())
 
@@ -88,11 +93,15 @@ def write_report(out_dir: Path, data: ReportData) -> Path:
 
 
 def report_plots(data: ReportData) -> dict[str, bytes]:
-    """File name to PNG bytes of every plot the report refers to."""
+    """File name to PNG bytes of every plot the report refers to; the control is in the tables only."""
     found = {}
+    summary, groups = (
+        table.filter(pc.field("method") != (data.control or ""))
+        for table in (data.summary, data.groups)
+    )
     for protocol in data.manifests:
-        found[f"tau-{protocol}.png"] = plots.tau_by_method(data.summary, protocol, data.ours)
-        found[f"size-{protocol}.png"] = plots.tau_by_group_size(data.groups, protocol, data.ours)
+        found[f"tau-{protocol}.png"] = plots.tau_by_method(summary, protocol, data.ours)
+        found[f"size-{protocol}.png"] = plots.tau_by_group_size(groups, protocol, data.ours)
     if data.curves:
         found["validation.png"] = plots.validation_curves(data.curves)
     if data.scores:
@@ -103,7 +112,7 @@ def report_plots(data: ReportData) -> dict[str, bytes]:
 
 
 def verdict(data: ReportData) -> str:
-    """Say for every protocol which baselines the method beats; one sentence or three per protocol."""
+    """Say for every protocol which baselines the method beats; a few sentences per protocol."""
     return " ".join(
         sentence for protocol in data.manifests for sentence in _verdict(data, protocol)
     )
@@ -114,10 +123,16 @@ def report_text(data: ReportData) -> str:
     lines = ["# Does the ranker beat the baselines?", "", verdict(data), ""]
     how = (
         "Every number below is an average over lists of test models: over seeds, then over the lists of "
-        "a dataset family, then over families. Brackets are 95% bootstrap intervals over families. Test "
-        "lists were used for this report only: nothing was trained, tuned or chosen on them."
+        "a dataset family, then over families. Brackets are 95% bootstrap intervals over families. "
+        "Families that copy each other's scores or have kindred names count as one dataset family, as in "
+        "the splits. Test lists were used for this report only: nothing was trained, tuned or chosen on them."
     )
-    lines += [how, ""]
+    served = (
+        "The ranker that is served is one more fit, on all scores but those it is stopped on, test lists "
+        "included: it is itself never tested, and the numbers are of rankers that have not seen the test "
+        "lists."
+    )
+    lines += [how, "", served, ""]
     lines += [f"- {note}" for note in data.notes] + ([""] if data.notes else [])
     for protocol in data.manifests:
         lines += _protocol_section(data, protocol)
@@ -145,9 +160,7 @@ def _verdict(data: ReportData, protocol: str) -> Iterator[str]:
         f"{_count(ours['n_families'], 'dataset family', 'dataset families')}, "
         f"{_count(ours['seeds'], 'seed')}), {data.ours} reaches a top-weighted tau of {_cell(ours)}."
     )
-    gains = _rows(
-        data.differences, protocol=protocol, metric=HEADLINE, min_models=MIN_MODELS_SHOWN[0]
-    )
+    gains, told = _gains(data, protocol)
     few = ours["n_families"] < FEW_FAMILIES
     beaten = [row["baseline"] for row in gains if row["low"] > 0]
     if beaten:
@@ -162,10 +175,13 @@ def _verdict(data: ReportData, protocol: str) -> Iterator[str]:
         if row["low"] <= 0:
             worse = "it is worse" if row["high"] < 0 else "the difference is"
             yield f"It **does not beat** {row['baseline']}: {worse} {_cell(row, signed=True)}."
+    if told is not None:
+        yield _description(data, protocol, told)
     if few:
+        adds = ", and neither is what the description adds" if told and told["low"] > 0 else ""
         yield (
             f"With {ours['n_families']} families a bootstrap interval is too narrow: being ahead here is "
-            "no proof."
+            f"no proof{adds}."
         )
     chosen_on = data.manifests[protocol]["parts"]["val"]
     if chosen_on["dataset_families"] < FEW_FAMILIES:
@@ -174,6 +190,29 @@ def _verdict(data: ReportData, protocol: str) -> Iterator[str]:
             f"{_count(chosen_on['dataset_families'], 'dataset family', 'dataset families')}: how well "
             "that was chosen is luck."
         )
+
+
+def _gains(data: ReportData, protocol: str) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Headline differences to the baselines, and the one to the control, which is none."""
+    rows = _rows(
+        data.differences, protocol=protocol, metric=HEADLINE, min_models=MIN_MODELS_SHOWN[0]
+    )
+    told = next((row for row in rows if row["baseline"] == data.control), None)
+    return [row for row in rows if row["baseline"] != data.control], told
+
+
+def _description(data: ReportData, protocol: str, told: Mapping[str, Any]) -> str:
+    """What knowing the dataset's own text is worth, against the text of other datasets."""
+    knows_id = data.dataset_coverage.get(protocol, 0.0) > 0
+    what = "the description and the learned id add" if knows_id else "the description adds"
+    if told["low"] > 0:
+        said = f"What {what}: {_cell(told, signed=True)}"
+    elif told["high"] < 0:
+        said = f"What {what} is **less than nothing**: {_cell(told, signed=True)}"
+    else:
+        said = f"What {what} is **not measurable here**: {_cell(told, signed=True)}"
+    without = ", without the dataset's id" if knows_id else ""
+    return f"{said}, against the same rankers told the text of a random other dataset{without}."
 
 
 def _protocol_section(data: ReportData, protocol: str) -> list[str]:
@@ -191,7 +230,8 @@ def _protocol_section(data: ReportData, protocol: str) -> list[str]:
             data.differences, protocol=protocol, metric="top1_regret_z", min_models=least
         )
     }
-    for row in _rows(data.differences, protocol=protocol, metric=HEADLINE, min_models=least):
+    gains, told = _gains(data, protocol)
+    for row in gains:
         ahead = "ahead, too few families" if row["n_families"] < FEW_FAMILIES else "beats it"
         said = ahead if row["low"] > 0 else "does not beat it"
         lines.append(
@@ -202,6 +242,11 @@ def _protocol_section(data: ReportData, protocol: str) -> list[str]:
         f"{NEEDS[name]} of {share:.0%} (`{name}`)"
         for name, share in data.coverage[protocol].items()
     ]
+    if told is not None:
+        lines += [
+            "",
+            f"`{data.control}` is a control, not a baseline. {_description(data, protocol, told)}",
+        ]
     lines += ["", f"What the baselines know of the ranked models: {_join(knows)}.", ""]
     lines += [f"![tau by length of list](size-{protocol}.png)", ""]
     lines += [

@@ -13,9 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from modellens_core.evaluation.coverage import coverage
+from modellens_core.evaluation.coverage import coverage, dataset_coverage
 from modellens_core.evaluation.protocol import Method, evaluate
-from modellens_core.evaluation.ranker_method import NAME, RankerMethod, read_curve
+from modellens_core.evaluation.ranker_method import (
+    CONTROL,
+    CONTROL_DRAWS,
+    NAME,
+    OtherTextMethod,
+    RankerMethod,
+    read_curve,
+)
 from modellens_core.evaluation.report import ReportData, write_report
 from modellens_core.evaluation.summary import differences, summarise
 from modellens_core.normalize.sizes import SIZE_BUCKETS
@@ -24,6 +31,7 @@ from modellens_core.ranking.baselines import trivial_baselines
 from modellens_core.splits.freeze import REPORTED, load_manifest
 from modellens_core.splits.leakage import audit, require_clean
 from modellens_core.splits.problem import Problem
+from modellens_core.splits.units import dataset_units
 from modellens_core.store.lake import Lake
 
 
@@ -70,14 +78,22 @@ def evaluate_all(
     parts = []
     curves: dict[str, list[tuple[int, float]]] = {}
     known: dict[str, dict[str, float]] = {}
+    known_datasets: dict[str, float] = {}
     for protocol in REPORTED:
         problem = Problem.load(lake, protocol)
         require_clean(audit(problem.features, problem.rows, problem.parts, protocol), protocol)
         rankers = [RankerMethod(training_root / protocol / f"seed-{n}", n) for n in seeds]
-        methods: list[Method] = [*rankers, *trivial_baselines(seeds)]
+        units = dataset_units(problem.features, problem.rows)
+        controls = [
+            OtherTextMethod(r.folder, r.seed, units=units, draw=draw)
+            for r in rankers
+            for draw in range(CONTROL_DRAWS)
+        ]
+        methods: list[Method] = [*rankers, *controls, *trivial_baselines(seeds)]
         judged = evaluate(problem, methods, progress=progress)
         parts.append((judged.groups, summarise(judged.groups, judged.seconds)))
         known[protocol] = coverage(problem)
+        known_datasets[protocol] = dataset_coverage(problem)
         curves |= {f"{protocol}, seed {r.seed}": read_curve(r.folder) for r in rankers}
     groups = pa.concat_tables([part[0] for part in parts])
     summary = pa.concat_tables([part[1] for part in parts])
@@ -86,11 +102,13 @@ def evaluate_all(
         lake.write(f"evaluation/{name}", table)
     data = ReportData(
         ours=NAME,
+        control=CONTROL,
         groups=groups,
         summary=summary,
         differences=gains,
         manifests={protocol: load_manifest(lake, protocol) for protocol in REPORTED},
         coverage=known,
+        dataset_coverage=known_datasets,
         curves=curves,
         corpus_counts=_corpus_counts(problem),
         scores=_scores_by_metric(problem),
@@ -115,7 +133,7 @@ def _corpus_counts(problem: Problem) -> dict[str, int]:
         "lists": rows.n_groups,
         "models": features.n_models,
         "datasets": features.n_datasets,
-        "dataset families": len(np.unique(features.dataset_family)),
+        "dataset families": len(np.unique(dataset_units(features, rows)[:-1])),
         "tasks": len(features.task_ids),
         "metrics": len(features.metric_ids),
     }

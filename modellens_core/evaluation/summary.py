@@ -3,7 +3,8 @@
 Seeds are averaged within a list, lists within a dataset family, families weigh the same: ten giant
 leaderboards cannot decide the result. Intervals are 95% percentile bootstraps that draw whole families,
 since lists of one family are not independent; differences between methods draw the same families for
-both. What one list's value is belongs in `metrics/`.
+both. A family here is a dataset unit of the splits (`dataset_unit`): families that copy each other's
+scores or have kindred names are no two witnesses. What one list's value is belongs in `metrics/`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,7 @@ SUMMARY = pa.schema(
         pa.field("low", pa.float64(), nullable=False),
         pa.field("high", pa.float64(), nullable=False),
         pa.field("n_groups", pa.int64(), nullable=False),
-        pa.field("n_families", pa.int64(), nullable=False),
+        pa.field("n_families", pa.int64(), nullable=False),  # dataset units
         pa.field("seeds", pa.int64(), nullable=False),
         pa.field("seconds", pa.float64(), nullable=False),  # fit and score, mean over seeds
     ]
@@ -150,16 +151,19 @@ def _lists(protocol: str, groups: pa.Table) -> _Lists:
     )
     cell = np.array([number[m] for m in method]) * len(first) + group
     shape = (len(names), len(first))
-    n_seeds = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    n_runs = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    seeds: dict[str, set[int]] = {name: set() for name in names}  # a seed may have several runs
+    for name, seed in zip(method.tolist(), groups["seed"].to_pylist(), strict=True):
+        seeds[name].add(seed)
     values = {}
     for metric in METRICS:
         value = groups[metric.name].to_numpy(zero_copy_only=False).astype(np.float64)
-        values[metric.name] = np.bincount(cell, value, shape[0] * shape[1]).reshape(shape) / n_seeds
-    families = np.asarray(groups["dataset_family"].to_pylist())[first]
+        values[metric.name] = np.bincount(cell, value, shape[0] * shape[1]).reshape(shape) / n_runs
+    families = np.asarray(groups["dataset_unit"].to_pylist())[first]
     return _Lists(
         protocol=protocol,
         methods=names,
-        seeds=n_seeds.max(axis=1).tolist(),
+        seeds=[len(seeds[name]) for name in names],
         family=np.unique(families, return_inverse=True)[1],
         n_models=groups["n_models"].to_numpy()[first],
         values=values,

@@ -20,6 +20,7 @@ from modellens_core.splits.leakage import audit, require_clean
 from modellens_core.splits.new_datasets import new_datasets
 from modellens_core.splits.parts import PARTS, PartArray, Split, measurable_groups
 from modellens_core.splits.production import production
+from modellens_core.splits.units import IndexArray, dataset_units
 from modellens_core.store.lake import Lake, write_json
 
 BUILDER_VERSION = 1  # raise it when the same rows and seed give other parts than before
@@ -44,8 +45,8 @@ def freeze_split(lake: Lake, protocol: str, seed: int = 0) -> dict[str, Any]:
 
     Returns:
         The manifest: protocol, seed, builder_version, hash, interactions_hash, and per part its rows,
-        groups, measurable groups, models, datasets and dataset families. No clock: the same input gives
-        the same bytes.
+        groups, measurable groups, models, datasets and dataset families, those that a split joins
+        counted as one. No clock: the same input gives the same bytes.
 
     Raises:
         QualityError: the drawn split leaks; nothing is written.
@@ -60,6 +61,7 @@ def freeze_split(lake: Lake, protocol: str, seed: int = 0) -> dict[str, Any]:
     require_clean(leaks, protocol)
     keys = lake.read("features/interactions", columns=["group_id", "model_id"])
     table = keys.append_column("part", pa.array(parts.tolist(), pa.string()))
+    unit = dataset_units(features, rows)
     manifest = {
         "protocol": protocol,
         "seed": seed,
@@ -67,7 +69,11 @@ def freeze_split(lake: Lake, protocol: str, seed: int = 0) -> dict[str, Any]:
         "hash": rows_hash(table),
         "interactions_hash": lake.info("features/interactions").sha256,
         "leaks": {leak.kind.value: leak.count for leak in leaks},
-        "parts": {part: _counts(rows, parts == part) for part in PARTS if (parts == part).any()},
+        "parts": {
+            part: _counts(rows.select(parts == part), unit)
+            for part in PARTS
+            if (parts == part).any()
+        },
     }
     lake.write(f"splits/{protocol}", table)
     write_json(lake.root / f"splits/{protocol}.json", manifest)
@@ -124,14 +130,12 @@ def rows_hash(table: pa.Table) -> str:
     return digest.hexdigest()
 
 
-def _counts(rows: Interactions, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, int]:
-    part = rows.select(mask)
-    groups = np.unique(part.group)
+def _counts(part: Interactions, unit: IndexArray) -> dict[str, int]:
     return {
         "rows": len(part),
-        "groups": len(groups),
+        "groups": len(np.unique(part.group)),
         "measurable_groups": int(measurable_groups(part).sum()),
         "models": len(np.unique(part.model)),
         "datasets": len(np.unique(part.dataset)),
-        "dataset_families": len(np.unique(rows.group_family[groups])),
+        "dataset_families": len(np.unique(unit[part.dataset])),
     }

@@ -46,13 +46,13 @@ def standardised(rows: Interactions) -> Interactions:
     return replace(rows, z=np.where(flat, 0.0, away / np.where(flat, 1.0, std)))
 
 
-def measurable_groups(rows: Interactions) -> npt.NDArray[np.bool_]:
-    """[G] whether a group has `MIN_MODELS` models, not all of the same score."""
+def measurable_groups(rows: Interactions, least: int = MIN_MODELS) -> npt.NDArray[np.bool_]:
+    """[G] whether a group has `least` models, not all of the same score."""
     n = np.bincount(rows.group, minlength=rows.n_groups)
     worst, best = np.full(rows.n_groups, np.inf), np.full(rows.n_groups, -np.inf)
     np.minimum.at(worst, rows.group, rows.y)
     np.maximum.at(best, rows.group, rows.y)
-    return np.asarray((n >= MIN_MODELS) & (best > worst))
+    return np.asarray((n >= least) & (best > worst))
 
 
 def require_measurable(rows: Interactions, parts: PartArray, needed: tuple[str, ...]) -> None:

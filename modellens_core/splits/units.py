@@ -75,6 +75,24 @@ def dataset_units(features: FeatureSet, rows: Interactions) -> IndexArray:
     return _components(features.n_datasets, labels, twin_datasets(rows))
 
 
+def dataset_unit_names(features: FeatureSet, units: IndexArray) -> TextArray:
+    """Name every dataset's unit by the alphabetically first family in it.
+
+    Args:
+        features: D datasets.
+        units: [D + 1] as `dataset_units` gives them.
+
+    Returns:
+        [D + 1] names, equal where the units are; the last is empty: an unknown dataset.
+    """
+    families = np.append(features.dataset_family, "")
+    order = np.lexsort((families, units))
+    _, first, inverse = np.unique(units[order], return_index=True, return_inverse=True)
+    names = np.empty_like(families)
+    names[order] = families[order][first][inverse]
+    return names
+
+
 def kindred_families(families: Sequence[str] | TextArray) -> list[str]:
     """Find families that are likely parts or versions of one benchmark, which the normaliser kept apart.
 

@@ -1,22 +1,24 @@
 """The one number training is steered by: top-weighted Kendall's tau on validation groups.
 
-`weightedtau(truth, score, rank=None)` on oriented scores, so the true top weighs most; the mean over
-groups. Small and fast on purpose: a fixed sample of groups. The full protocol (families, intervals,
-other metrics) is `modellens_core.evaluation` and never steers anything.
+It is the headline metric of the evaluation itself, with its treatment of ties: steered by another one, the
+kept epoch would be the best at something that nobody reports. The mean over groups, not over families;
+small and fast on purpose: a fixed sample of groups. The full protocol (families, intervals, other
+metrics) is `modellens_core.evaluation` and never steers anything.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import weightedtau
 
 from modellens_core.errors import ModelLensError
+from modellens_core.evaluation.metrics.weighted_tau import weighted_tau
 from modellens_core.features.featureset import Interactions
 from modellens_core.ranking.entities import EntityTables
 from modellens_core.ranking.network import Ranker
+from modellens_core.splits.parts import measurable_groups
 
-MIN_MODELS = 5
+SHORTEST = 2  # models a list needs, where the corpus has none of `MIN_MODELS`
 MAX_GROUPS = 400
 MAX_MODELS = 500
 
@@ -34,26 +36,25 @@ class Validation:
 
     @staticmethod
     def sample(part: Interactions, seed: int) -> "Validation":
-        """Draw at most 400 groups of at least 5 models, at most 500 models each.
+        """Draw at most 400 groups that the evaluation would judge, at most 500 models each.
 
-        Where no group has 5 models (a small corpus), groups of 2 to 4 serve.
+        Where none has 5 models of different score (a small corpus), groups of 2 to 4 serve.
 
         Raises:
-            ModelLensError: no validation group has two models.
+            ModelLensError: no validation group has two models of different score.
         """
         rng = np.random.default_rng(seed)
-        size = np.bincount(part.group, minlength=part.n_groups)
-        least = MIN_MODELS if (size >= MIN_MODELS).any() else 2
-        usable = np.flatnonzero(size >= least)
+        judged = measurable_groups(part)
+        usable = np.flatnonzero(judged if judged.any() else measurable_groups(part, SHORTEST))
         if len(usable) == 0:
             raise ModelLensError(
-                "no group of the validation part has two models, so no checkpoint could be chosen; "
-                "collect more records or use another protocol"
+                "no group of the validation part has two models of different score, so no checkpoint "
+                "could be chosen; collect more records or use another protocol"
             )
         if len(usable) > MAX_GROUPS:
             usable = rng.choice(usable, MAX_GROUPS, replace=False)
         keep = np.isin(part.group, usable)
-        # Random order within a group: where scores tie, a stable sort then breaks the tie at random.
+        # Random order within a group: rows come best first, and a long list is cut.
         mixed = np.lexsort((rng.random(len(part)), part.group))
         mixed = mixed[keep[mixed]]
         group = part.group[mixed]
@@ -67,24 +68,16 @@ class Validation:
         return self.tau_of(ranker.score_rows(tables, self.rows))
 
     def tau_of(self, score: npt.NDArray[np.float64]) -> float:
-        """The same for given scores, [R], of `rows`."""
-        ends = np.r_[self.start[1:], len(self.rows)]
-        return float(
-            np.mean(
-                [
-                    weighted_tau(self.rows.y[a:b], score[a:b])
-                    for a, b in zip(self.start, ends, strict=True)
-                ]
-            )
-        )
-
-
-def weighted_tau(truth: npt.NDArray[np.float64], score: npt.NDArray[np.float64]) -> float:
-    """Top-weighted tau of one group; ties in `score` are broken by row order, constant truth gives 0."""
-    place = np.empty(len(score))
-    place[np.argsort(score, kind="stable")] = np.arange(len(score))
-    value = float(weightedtau(truth, place, rank=None).statistic)
-    return 0.0 if np.isnan(value) else value
+        """The same for given scores, [R], of `rows`. Lists of equal length are measured together."""
+        size = np.diff(np.r_[self.start, len(self.rows)])
+        values = np.zeros(len(size))
+        for length in np.unique(size):
+            lists = np.flatnonzero(size == length)
+            at = self.start[lists][:, None] + np.arange(length)
+            y = self.rows.y[at]
+            told = y.max(axis=1) > y.min(axis=1)  # cutting a long list may leave one score for all
+            values[lists[told]] = weighted_tau(y[told], score[at[told]])
+        return float(values.mean())
 
 
 def _take(part: Interactions, index: npt.NDArray[np.int64]) -> Interactions:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from modellens_core.evaluation.coverage import NEEDS, coverage
+from modellens_core.evaluation.coverage import NEEDS, coverage, dataset_coverage
 from modellens_core.ranking.baselines import trivial_baselines
 from modellens_core.splits.parts import TEST, TRAIN
 from modellens_core.splits.problem import Problem
@@ -34,6 +34,15 @@ def test_a_model_without_training_rows_is_not_known():
     problem = problem_of()
     hidden = replace(problem, parts=np.where(problem.rows.model == 0, TEST, problem.parts))
     assert coverage(hidden)["model_mean"] < 1.0
+
+
+def test_datasets_are_known_by_their_training_rows():
+    problem = problem_of()
+    assert dataset_coverage(problem) == 0.0
+    rows = problem.rows
+    hidden = replace(problem, parts=np.where(rows.model < 5, TEST, problem.parts))
+    partly, wholly = ((rows.model < 5) & (rows.task != 2)).sum(), (rows.task == 2).sum()
+    assert dataset_coverage(hidden) == pytest.approx(partly / (partly + wholly))
 
 
 def test_lists_too_short_to_judge_do_not_count():

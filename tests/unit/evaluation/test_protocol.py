@@ -8,10 +8,11 @@ import pytest
 from modellens_core.errors import ModelLensError
 from modellens_core.evaluation.metrics import METRICS
 from modellens_core.evaluation.protocol import GROUPS, evaluate
+from modellens_core.evaluation.summary import summarise
 from modellens_core.splits.completion import completion
 from modellens_core.splits.parts import TEST, TRAIN, VAL, measurable_groups
 from modellens_core.splits.problem import Problem
-from tests.unit.splits.messy import clean, messy
+from tests.unit.splits.messy import REPUBLISHED, clean, messy
 
 
 class Fixed:
@@ -141,6 +142,22 @@ def test_regret_counts_in_standard_deviations_of_the_whole_list():
     first = first.select(first.group == 0)
     assert groups["top1_regret_z"][0].as_py() == pytest.approx(first.z.max() - first.z.min())
     assert groups["top1_regret_raw"][0].as_py() == pytest.approx(first.y.max() - first.y.min())
+
+
+def test_families_that_the_split_joins_count_as_one():
+    features, rows = messy()
+    mirror = int(np.flatnonzero(features.dataset_ids == REPUBLISHED)[0])
+    parts = np.where(np.isin(rows.dataset, [6, 9, mirror]), TEST, TRAIN)
+    groups = evaluate(
+        Problem(features, rows, parts, "new_datasets"), [Fixed("a", lambda r: r.model * 1.0)]
+    ).groups
+    unit_of = dict(
+        zip(groups["dataset_family"].to_pylist(), groups["dataset_unit"].to_pylist(), strict=True)
+    )
+    assert len(unit_of) == 3
+    assert unit_of[REPUBLISHED] == unit_of[str(features.dataset_family[6])]
+    summary = summarise(groups, {})
+    assert set(summary["n_families"].to_pylist()) == {2}
 
 
 def test_models_without_training_rows_are_counted(problem):

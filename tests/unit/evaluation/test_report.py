@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from modellens_core.evaluation import plots
@@ -33,7 +34,7 @@ def groups_of(levels: dict[str, float], n_families: int = 12) -> pa.Table:
     rows = [
         {
             "protocol": "new_datasets", "method": method, "seed": 0, "group_id": f"g{i}",
-            "dataset_family": f"f{i}", "task_id": "t", "metric_id": "m",
+            "dataset_family": f"f{i}", "dataset_unit": f"f{i}", "task_id": "t", "metric_id": "m",
             "n_models": 5 if i % 2 else 120, "n_known_models": 5,
             **{m.name: level + hardness[i] + 0.01 * rng.normal() for m in METRICS},
         }
@@ -94,6 +95,52 @@ def test_a_lead_within_its_interval_is_no_win():
     assert report_text(given).count("does not beat it") == 1
 
 
+CONTROL = "modellens, other text"
+
+
+def with_control(level: float, known: float = 0.0, **more) -> ReportData:
+    given = data({"modellens": 0.5, CONTROL: level, "random": 0.0, "size": 0.6}, **more)
+    return replace(given, control=CONTROL, dataset_coverage={"new_datasets": known})
+
+
+def test_what_the_description_adds_is_said_and_is_no_win():
+    said = verdict(with_control(0.48))
+    assert re.search(
+        r"What the description adds: \+0\.0[12]\d \[\+0\.\d+, \+0\.\d+\], against the same", said
+    )
+    assert "It beats random." in said
+    assert CONTROL not in said
+    assert re.search(r"not measurable here\*\*: [+-]0\.00\d \[-", verdict(with_control(0.5)))
+    assert CONTROL not in verdict(with_control(0.5))
+    assert re.search(r"less than nothing\*\*: -0\.\d+ \[-", verdict(with_control(0.6)))
+    known = verdict(with_control(0.48, known=1.0))
+    assert "What the description and the learned id add: +" in known
+    assert "a random other dataset, without the dataset's id." in known
+    assert "description" not in verdict(data(LEVELS))
+    few = "no proof, and neither is what the description adds."
+    assert few in verdict(with_control(0.4, n_families=4))
+    assert few not in verdict(with_control(0.4))
+    assert few not in verdict(with_control(0.5, n_families=4))
+
+
+def test_the_control_is_in_the_tables_and_called_one_but_not_among_the_baselines():
+    given = with_control(0.48)
+    text = report_text(given)
+    assert f"| metric | lists | families | modellens | {CONTROL} | random |" in text
+    assert f"`{CONTROL}` is a control, not a baseline. What the description adds: +" in text
+    assert f"| {CONTROL} | +" not in text
+    bare = replace(
+        given,
+        summary=given.summary.filter(pc.field("method") != CONTROL),
+        groups=given.groups.filter(pc.field("method") != CONTROL),
+    )
+    assert report_plots(given) == report_plots(bare)
+
+
+def test_the_served_ranker_is_said_to_be_untested():
+    assert "it is itself never tested" in report_text(data(LEVELS))
+
+
 def test_few_families_are_pointed_out():
     assert "With 4 families a bootstrap interval is too narrow" in verdict(
         data(LEVELS, n_families=4)
@@ -142,7 +189,7 @@ def test_origin_and_rules_are_stated():
     text = report_text(data(LEVELS))
     for said in (
         "Split seed 7", "`abc123`", "`def456`", "leaks found by the audit: 0", "| models | 47,000 |",
-        "Test lists were used for this report only", "- A note.", "| train | 1,234 |",
+        "count as one dataset family", "Test lists were used for this report only", "- A note.", "| train | 1,234 |",
     ):  # fmt: skip
         assert said in text
 

@@ -18,6 +18,7 @@ def table(rows: list[dict]) -> pa.Table:
             "protocol": "p", "seed": 0, "task_id": "t", "metric_id": "m", "n_models": 20,
             "n_known_models": 20,
         }  # fmt: skip
+        base["dataset_unit"] = row["dataset_family"]
         full.append(base | {m.name: row["value"] for m in METRICS} | row)
     return pa.Table.from_pylist(full, schema=GROUPS)  # which has no column `value`
 
@@ -56,6 +57,13 @@ def test_seeds_are_averaged_within_a_list():
     row = pick(summarise(table(rows), {}))
     assert row["mean"] == pytest.approx(0.5)
     assert (row["seeds"], row["n_groups"]) == (2, 2)
+
+
+def test_several_runs_of_a_seed_are_averaged_and_are_one_seed():
+    rows = lists("a", {"f": [0.0]}) + lists("a", {"f": [1.0]}) + lists("a", {"f": [0.5]}, seed=1)
+    rows += lists("a", {"f": [0.5]}, seed=1)
+    row = pick(summarise(table(rows), {}))
+    assert (row["mean"], row["seeds"]) == (pytest.approx(0.5), 2)
 
 
 def test_the_papers_average_weighs_pairs():
@@ -100,6 +108,31 @@ def test_families_are_drawn_not_lists():
     once = pick(summarise(table(lists("a", {f: [v] for f, v in values.items()})), {}))
     often = pick(summarise(table(lists("a", {f: [v] * 9 for f, v in values.items()})), {}))
     assert (once["low"], once["high"]) == pytest.approx((often["low"], often["high"]))
+
+
+def test_families_of_one_unit_are_one_family():
+    """A copy of a dataset under another family's name adds no evidence."""
+    rng = np.random.default_rng(3)
+    values = {f"f{i:02}": float(v) for i, v in enumerate(rng.normal(size=20))}
+    once = lists("a", {f: [v] for f, v in values.items()}) + lists("b", {f: [0.0] for f in values})
+    copies = [
+        row
+        | {
+            "dataset_family": row["dataset_family"] + "-copy",
+            "dataset_unit": row["dataset_family"],
+            "group_id": row["group_id"] + "-copy",
+        }
+        for row in once
+    ]
+    for sum_up in (
+        lambda g: pick(summarise(g, {}), method="a"),
+        lambda g: pick(differences(g, "a")),
+    ):
+        alone, both = sum_up(table(once)), sum_up(table(once + copies))
+        assert (both["n_groups"], both["n_families"]) == (40, alone["n_families"])
+        assert [both[k] for k in ("mean", "low", "high")] == pytest.approx(
+            [alone[k] for k in ("mean", "low", "high")]
+        )
 
 
 def test_differences_are_paired():

@@ -12,6 +12,7 @@ from modellens_core.splits import freeze
 from modellens_core.splits.freeze import freeze_split, load_manifest, load_parts
 from modellens_core.splits.parts import TEST, TRAIN
 from modellens_core.splits.problem import Problem, blind
+from modellens_core.splits.units import dataset_units
 from tests.unit.splits.messy import interactions_table, lake_of, messy
 
 
@@ -44,6 +45,16 @@ def test_a_frozen_split_is_read_back_as_drawn(lake):
     assert load_manifest(lake, "completion") == json.loads(json.dumps(manifest))
     assert sum(part["rows"] for part in manifest["parts"].values()) == len(rows)
     assert set(manifest["leaks"].values()) == {0}
+
+
+def test_families_that_are_hidden_together_are_counted_once(lake):
+    features, rows = messy()
+    manifest = freeze_split(lake, "new_datasets")
+    parts, unit = load_parts(lake, "new_datasets"), dataset_units(features, rows)
+    counted = {name: part["dataset_families"] for name, part in manifest["parts"].items()}
+    assert sum(counted.values()) == len(np.unique(unit[:-1]))  # no unit lies in two parts
+    assert len(np.unique(unit[:-1])) < len(np.unique(features.dataset_family))
+    assert counted[TEST] == len(np.unique(unit[rows.dataset[parts == TEST]]))
 
 
 def test_a_split_of_other_interactions_is_refused(lake):

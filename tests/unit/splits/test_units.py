@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from modellens_core.splits.units import (
+    dataset_unit_names,
     dataset_units,
     mix,
     model_spelling,
@@ -62,6 +63,17 @@ def test_families_spellings_and_copies_are_one_dataset():
     mirror = int(np.flatnonzero(features.dataset_ids == REPUBLISHED)[0])
     assert units[mirror] == units[6]
     assert units[6] != units[9]
+
+
+def test_a_unit_is_named_by_its_first_family_whichever_of_them_is_asked_for():
+    features, rows = messy()
+    names = dataset_unit_names(features, dataset_units(features, rows))
+    mirror = int(np.flatnonzero(features.dataset_ids == REPUBLISHED)[0])
+    assert names[mirror] == names[6] == min(features.dataset_family[6], REPUBLISHED)
+    assert len({str(n) for n in names[:3]}) == 1
+    assert names[9] == features.dataset_family[9] != names[6]
+    assert len(names) == features.n_datasets + 1  # an unknown dataset is a unit of its own
+    assert names[-1] not in set(names[:-1].tolist())
 
 
 def test_copies_are_found_and_nothing_else_is_taken_for_one():
