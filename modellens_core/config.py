@@ -109,8 +109,11 @@ class Settings(BaseSettings):
 
     @property
     def hub_endpoint_identity(self) -> str:
-        """Which Hub this is, whatever loopback port it happens to listen on."""
-        return "loopback" if _is_local(self.hub_endpoint) else self.hub_endpoint
+        """Which Hub this is, without credentials or a loopback port: it is kept on disk."""
+        if _is_local(self.hub_endpoint):
+            return "loopback"
+        parts = urlsplit(self.hub_endpoint)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     @property
     def openai_service_identity(self) -> str:
@@ -162,6 +165,21 @@ class Settings(BaseSettings):
 
 def _is_local(url: str) -> bool:
     return urlsplit(url).hostname in {"127.0.0.1", "localhost"}
+
+
+def shown_endpoint(url: str) -> str:
+    """The address of a service without user, password, path or query: fit for a log and a screen."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    # A password may hold a "/", and then what looks like the host is a part of it.
+    odd = host is None or "@" in url.partition("://")[2].partition("/")[2]
+    if odd or parts.scheme not in {"http", "https"}:
+        return "an address that is not http://host"
+    named = f"[{host}]" if ":" in str(host) else host
+    return f"{parts.scheme}://{named}" + ("" if port is None else f":{port}")
 
 
 def load_settings(**overrides: object) -> Settings:

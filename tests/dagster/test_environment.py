@@ -1,6 +1,7 @@
 """Settings, the environment Dagster starts in, the doctor, and the lock."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -81,6 +82,16 @@ def test_keys_never_show(monkeypatch):
         [f.to_dict() for f in examine(load_settings(encoder="hashing"))]
     )
     assert "planted" not in shown
+
+
+def test_the_password_of_an_endpoint_never_shows(settings, monkeypatch):
+    monkeypatch.setenv("MODELLENS_HOME", str(settings.home))
+    monkeypatch.setenv("MODELLENS_ENCODER", "hashing")
+    monkeypatch.setenv("HF_ENDPOINT", "http://planted:secret@127.0.0.1:9/planted")
+    for arguments in (["doctor"], ["doctor", "--json"], ["status", "--json"]):
+        result = CliRunner().invoke(app, arguments)
+        assert "127.0.0.1:9" in result.output or arguments[0] == "status"
+        assert not {"planted", "secret"} & set(re.split(r"\W+", result.output))
 
 
 def test_the_doctor_reports_a_hub_that_is_down_and_goes_on(settings):
