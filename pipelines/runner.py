@@ -24,6 +24,7 @@ from pipelines.history import INVOCATION, close_cut_off, mark_finished, others_a
 from pipelines.housekeeping import clear_away
 from pipelines.lock import only_one
 from pipelines.staleness import stale_assets, unfinished_attempts
+from pipelines.storage import clear_disk_errors
 
 JOB = "everything"
 TIERS = (
@@ -86,13 +87,17 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was finished before stays.
-        ModelLensError: another run is at work, or the state cannot be written.
+        ModelLensError: another run is at work, or the state cannot be written, now or half-way.
     """
     defs = build_defs(settings, console=console)
     outcomes: list[RunOutcome] = []
     tags = {INVOCATION: uuid.uuid4().hex}
     make_state(settings)
-    with only_one(settings), dg.DagsterInstance.get() as instance:
+    with (
+        clear_disk_errors(settings),
+        only_one(settings),
+        dg.DagsterInstance.get() as instance,
+    ):
         close_cut_off(instance)
         if not others_at_work(instance):
             clear_away(settings)
