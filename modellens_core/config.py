@@ -65,7 +65,9 @@ class Settings(BaseSettings):
     snapshot_dir: Path | None = None
 
     hub_endpoint: str = Field(
-        default=PUBLIC_HUB, validation_alias=AliasChoices("hub_endpoint", "HF_ENDPOINT")
+        default=PUBLIC_HUB,
+        validation_alias=AliasChoices("hub_endpoint", "HF_ENDPOINT"),
+        repr=False,  # an address may hold a password
     )
     hub_token: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("hub_token", "HF_TOKEN")
@@ -78,7 +80,9 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY")
     )
     openai_base_url: str | None = Field(
-        default=None, validation_alias=AliasChoices("openai_base_url", "OPENAI_BASE_URL")
+        default=None,
+        validation_alias=AliasChoices("openai_base_url", "OPENAI_BASE_URL"),
+        repr=False,
     )
 
     bronze_reader: BronzeReader = BronzeReader.DETERMINISTIC

@@ -36,3 +36,8 @@ def test_what_is_kept_of_a_hub_does_not_hold_its_password():
     )
     assert identity("https://mirror.example.org/hub") == "https://mirror.example.org/hub"
     assert identity("http://user:secret@127.0.0.1:9") == "loopback"
+
+
+def test_settings_that_are_printed_show_no_address_with_a_password():
+    service = "https://user:secret@service.example.org/v1"
+    assert "secret" not in repr(load_settings(hub_endpoint=service, openai_base_url=service))
