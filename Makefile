@@ -53,6 +53,7 @@ bench-recipe: $(STAMP) ## what each part of the training recipe is worth, on a b
 	$(BIN)/python -m tests.bench.recipe
 
 bench-hub: $(STAMP) ## requests, seconds and memory of reading a whole Hub (needs MODELLENS_SNAPSHOT_DIR)
+	@test -n "$(MODELLENS_SNAPSHOT_DIR)" || { echo "error: bench-hub needs MODELLENS_SNAPSHOT_DIR: the folder with the local source files" >&2; exit 2; }
 	$(BIN)/python -m tests.fakes.hub --snapshot "$(MODELLENS_SNAPSHOT_DIR)" -- $(BIN)/python -m tests.bench.hub
 
 PART ?= dev

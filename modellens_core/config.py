@@ -65,7 +65,9 @@ class Settings(BaseSettings):
     snapshot_dir: Path | None = None
 
     hub_endpoint: str = Field(
-        default=PUBLIC_HUB, validation_alias=AliasChoices("hub_endpoint", "HF_ENDPOINT")
+        default=PUBLIC_HUB,
+        validation_alias=AliasChoices("hub_endpoint", "HF_ENDPOINT"),
+        repr=False,  # an address may hold a password
     )
     hub_token: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("hub_token", "HF_TOKEN")
@@ -78,7 +80,9 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY")
     )
     openai_base_url: str | None = Field(
-        default=None, validation_alias=AliasChoices("openai_base_url", "OPENAI_BASE_URL")
+        default=None,
+        validation_alias=AliasChoices("openai_base_url", "OPENAI_BASE_URL"),
+        repr=False,
     )
 
     bronze_reader: BronzeReader = BronzeReader.DETERMINISTIC
@@ -109,8 +113,11 @@ class Settings(BaseSettings):
 
     @property
     def hub_endpoint_identity(self) -> str:
-        """Which Hub this is, whatever loopback port it happens to listen on."""
-        return "loopback" if _is_local(self.hub_endpoint) else self.hub_endpoint
+        """Which Hub this is, without credentials or a loopback port: it is kept on disk."""
+        if _is_local(self.hub_endpoint):
+            return "loopback"
+        parts = urlsplit(self.hub_endpoint)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     @property
     def openai_service_identity(self) -> str:
@@ -162,6 +169,21 @@ class Settings(BaseSettings):
 
 def _is_local(url: str) -> bool:
     return urlsplit(url).hostname in {"127.0.0.1", "localhost"}
+
+
+def shown_endpoint(url: str) -> str:
+    """The address of a service without user, password, path or query: fit for a log and a screen."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    # A password may hold a "/", and then what looks like the host is a part of it.
+    odd = host is None or "@" in url.partition("://")[2].partition("/")[2]
+    if odd or parts.scheme not in {"http", "https"}:
+        return "an address that is not http://host"
+    named = f"[{host}]" if ":" in str(host) else host
+    return f"{parts.scheme}://{named}" + ("" if port is None else f":{port}")
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -9,8 +9,10 @@ import json
 import math
 import os
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -100,17 +102,22 @@ def settings_for(profile: Profile | None, snapshot_dir: Path | None = None) -> S
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output, strict: a number that JSON has no word for is null."""
+    """One JSON document on standard output, strict: what JSON has no word for is put as `strict` says."""
     text = json.dumps(strict(value), indent=2, ensure_ascii=False, default=str, allow_nan=False)
     sys.stdout.write(text + "\n")
 
 
 def strict(value: Any) -> Any:
-    """The same data with null for NaN and the infinities."""
+    """The same data with null for NaN and the infinities, numbers for decimals, base64 text for bytes."""
     if isinstance(value, dict):
         return {k: strict(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [strict(v) for v in value]
+    if isinstance(value, bytes):
+        return b64encode(value).decode("ascii")
+    if isinstance(value, Decimal):  # DuckDB's sums of integers come as decimals without a fraction
+        fraction = int(value.as_tuple().exponent) < 0
+        return float(value) if fraction else int(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -268,7 +275,9 @@ def doctor(profile: ProfileOption = None, as_json: JsonOption = False) -> None:
 def dev(
     profile: ProfileOption = None,
     snapshot_dir: SnapshotOption = None,
-    port: Annotated[int, typer.Option(help="Port of the web server on this machine.")] = 3000,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of the web server on this machine.")
+    ] = 3000,
 ) -> None:
     """Open Dagster's UI on the graph (loopback only); the same as `make dev`."""
     settings = settings_for(profile, snapshot_dir)

@@ -4,6 +4,8 @@ Looks at file footers, headers and hashes, so that a run can build again what is
 Which asset writes which file is listed in `assets/outputs.py`.
 """
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from assets.outputs import outputs
@@ -24,15 +26,39 @@ def lost_assets(settings: Settings) -> list[dg.AssetKey]:
 
 
 def discard_broken_tables(settings: Settings) -> list[str]:
-    """Remove tables that cannot be read, for the run to build them again; returns their names.
+    """Take tables that cannot be read out of the lake, for the run to build them again.
 
-    One broken file would stop every query over the lake, so it is worse than none.
+    One broken file would stop every query over the lake, so it is worse than none. What no source says any
+    more cannot be built again: such a table is kept under another name.
+
+    Returns:
+        What was done, one line per table.
     """
     lake = Lake(settings.lake_dir)
-    broken = lake.broken()
-    for table in broken:
-        lake.path(table).unlink()
-    return broken
+    return [
+        _set_aside(lake, table) if _is_history(table) else _removed(lake, table)
+        for table in lake.broken()
+    ]
+
+
+def _is_history(table: str) -> bool:
+    return table.startswith("staging/") and table.endswith("/closed")
+
+
+def _removed(lake: Lake, table: str) -> str:
+    lake.path(table).unlink()
+    return f"{table} cannot be read and is built again"
+
+
+def _set_aside(lake: Lake, table: str) -> str:
+    path = lake.path(table)
+    # Not *.parquet, so that the lake does not see it; the time, so that one never replaces another.
+    aside = path.with_name(f"{path.name}.broken-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+    path.rename(aside)
+    return (
+        f"{table} cannot be read and is begun anew; it held what sources no longer say, which no run can read "
+        f"again, so it is kept as {aside}; if you have a backup of {path}, put it back after this run"
+    )
 
 
 def require_readable(lake: Lake) -> None:
@@ -45,7 +71,7 @@ def require_readable(lake: Lake) -> None:
     if broken:
         raise ModelLensError(
             f"{', '.join(broken)} in {lake.root} cannot be read: not a whole Parquet file; "
-            "run `modellens run`, which builds it again"
+            "run `modellens run`, which builds it again or, if nothing can, sets it aside"
         )
 
 

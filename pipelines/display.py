@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 STATE_STYLE = {"ok": "green", "partial": "yellow", "unreachable": "yellow", "corrupt": "red"}
 NEXT_STEP = {
     "at_work": "a run is at work; what follows is how far it is",
+    "unknown": "what became of the last run cannot be told (see below)",
     "never_run": "nothing has been built yet: run `modellens run`",
     "cut_off": "the last run was cut off: run `modellens run` again, it goes on where it stopped",
     "incomplete": "the last run has not finished: run `modellens run` again, it goes on where it stopped",
@@ -44,10 +45,8 @@ def show_status(console: Console, status: dict[str, Any]) -> None:
             f"{check['detail']}[/yellow]",
             highlight=False,
         )
-    if status["bundle_problem"]:
-        console.print(
-            f"  [red]{escape(status['bundle_problem'])}[/red]", highlight=False, soft_wrap=True
-        )
+    for problem in filter(None, (status["last_run_problem"], status["bundle_problem"])):
+        console.print(f"  [red]{escape(problem)}[/red]", highlight=False, soft_wrap=True)
     for name, path in status["paths"].items():
         if path:
             console.print(f"  {name}: {path}", highlight=False, soft_wrap=True)

@@ -12,7 +12,13 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from modellens_core.config import BronzeReader, Profile, Settings, require_llm_service
+from modellens_core.config import (
+    BronzeReader,
+    Profile,
+    Settings,
+    require_llm_service,
+    shown_endpoint,
+)
 from modellens_core.errors import ModelLensError
 from modellens_core.sources.hub.llm.budget import language_model
 
@@ -99,18 +105,17 @@ def _snapshot(settings: Settings) -> Finding:
 def _hub(settings: Settings) -> Finding:
     from huggingface_hub import get_session
 
+    shown = shown_endpoint(settings.hub_endpoint)
     try:
         url = f"{settings.hub_endpoint}/api/models?limit=1"
         code = get_session().get(url, timeout=HUB_TIMEOUT_SECONDS).status_code
     except Exception as error:  # noqa: BLE001 - whatever went wrong, it is reported, with its kind
         return Finding(
             "Hub", "missing",
-            f"{settings.hub_endpoint} does not answer ({type(error).__name__}); "
+            f"{shown} does not answer ({type(error).__name__}); "
             "set HF_ENDPOINT to a mirror, or go on without it",
         )  # fmt: skip
-    return Finding(
-        "Hub", "ok" if code < 400 else "missing", f"{settings.hub_endpoint}: HTTP {code}"
-    )
+    return Finding("Hub", "ok" if code < 400 else "missing", f"{shown}: HTTP {code}")
 
 
 def _encoder(settings: Settings) -> Finding:

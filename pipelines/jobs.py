@@ -2,10 +2,6 @@
 
 import dagster as dg
 
-LAYERS = (
-    "raw", "staging", "corpus", "features", "splits", "training", "evaluation", "serving",
-)  # fmt: skip
-
 everything = dg.define_asset_job(
     "everything",
     selection=dg.AssetSelection.all(),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 from rich.console import Console
+from rich.markup import escape
 
 from modellens_core.config import Settings
 from modellens_core.sources.base import SourceState
@@ -22,7 +23,8 @@ from pipelines.environment import make_state
 from pipelines.history import INVOCATION, close_cut_off, mark_finished, others_at_work
 from pipelines.housekeeping import clear_away
 from pipelines.lock import only_one
-from pipelines.staleness import stale_assets
+from pipelines.staleness import stale_assets, unfinished_attempts
+from pipelines.storage import clear_disk_errors
 
 JOB = "everything"
 TIERS = (
@@ -58,10 +60,10 @@ def raw_assets(settings: Settings) -> list[dg.AssetKey]:
     return [dg.AssetKey(f"raw_{key}") for key in raw_keys(settings)]
 
 
-def sources_to_retry(settings: Settings) -> list[dg.AssetKey]:
-    """Raw assets whose last collection did not get everything: a rerun asks those sources again."""
+def sources_to_retry(settings: Settings, instance: dg.DagsterInstance) -> list[dg.AssetKey]:
+    """Raw assets whose last collection failed or did not get everything: a rerun asks those sources again."""
     lake = Lake(settings.lake_dir)
-    keys = []
+    keys = sorted(unfinished_attempts(instance, raw_assets(settings)))
     for name in raw_keys(settings):
         table = f"raw/{name}/status"
         if lake.exists(table):
@@ -85,19 +87,23 @@ def run_graph(settings: Settings, console: Console, *, refresh: bool = False) ->
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was finished before stays.
-        ModelLensError: another run is at work, or the state cannot be written.
+        ModelLensError: another run is at work, or the state cannot be written, now or half-way.
     """
     defs = build_defs(settings, console=console)
     outcomes: list[RunOutcome] = []
     tags = {INVOCATION: uuid.uuid4().hex}
     make_state(settings)
-    with only_one(settings), dg.DagsterInstance.get() as instance:
+    with (
+        clear_disk_errors(settings),
+        only_one(settings),
+        dg.DagsterInstance.get() as instance,
+    ):
         close_cut_off(instance)
         if not others_at_work(instance):
             clear_away(settings)
-        for table in discard_broken_tables(settings):
-            console.print(f"[yellow]{table} cannot be read and is built again[/yellow]")
-        again = raw_assets(settings) if refresh else sources_to_retry(settings)
+        for line in discard_broken_tables(settings):
+            console.print(f"[yellow]{escape(line)}[/yellow]", highlight=False, soft_wrap=True)
+        again = raw_assets(settings) if refresh else sources_to_retry(settings, instance)
         wave = next_wave(defs, {*stale_assets(defs, instance), *again, *lost_assets(settings)})
         if not wave:
             console.print("[bold]everything is up to date[/bold]")

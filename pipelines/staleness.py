@@ -5,6 +5,7 @@ uses), but exposes it to schedules and sensors only; this module asks the same r
 the one place that touches a private name of Dagster (docs/adr/0004), and a test holds it to its meaning.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -47,3 +48,20 @@ def refused(defs: dg.Definitions, instance: dg.DagsterInstance) -> set[dg.AssetK
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(blocking)
     failed = AssetCheckExecutionRecordStatus.FAILED
     return {key.asset_key for key, record in latest.items() if record.status == failed}
+
+
+def unfinished_attempts(
+    instance: dg.DagsterInstance, keys: Iterable[dg.AssetKey]
+) -> set[dg.AssetKey]:
+    """Which of these assets were to be built last by a run that did not build them: it failed, or was stopped.
+
+    Dagster does not count them as stale, as what was built before is still there; but who asked a source
+    again, and got no answer, has not been served.
+    """
+    entries = [record.asset_entry for record in instance.get_asset_records(list(keys))]
+    return {
+        entry.asset_key
+        for entry in entries
+        if (built := entry.last_materialization_record) is not None
+        and entry.last_run_id != built.run_id
+    }

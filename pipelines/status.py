@@ -18,6 +18,7 @@ from modellens_core.store.lake import Lake
 from pipelines.damage import require_readable
 from pipelines.history import CUT_OFF, last_invocation
 from pipelines.lock import is_held
+from pipelines.storage import StorageError, clear_disk_errors
 
 COUNTED = (
     "reports",
@@ -36,8 +37,13 @@ def collect_status(settings: Settings) -> dict[str, Any]:
     """Everything worth knowing about a profile, JSON-safe.
 
     Raises:
-        ModelLensError: a table of the lake is broken; the message says which.
+        ModelLensError: a table of the lake is broken, or the state cannot be read; the message says which.
     """
+    with clear_disk_errors(settings):
+        return _collected(settings)
+
+
+def _collected(settings: Settings) -> dict[str, Any]:
     lake = Lake(settings.lake_dir)
     require_readable(lake)
     sources = source_states(lake, raw_keys(settings))
@@ -57,16 +63,19 @@ def collect_status(settings: Settings) -> dict[str, Any]:
         "bundle_problem": problem,
         "at_work": is_held(settings),
     }
-    status["last_run"] = last_run(settings, at_work=status["at_work"])
+    last, problem = last_run(settings, at_work=status["at_work"])
+    status |= {"last_run": last, "last_run_problem": problem}
     status["state"] = overall(status)
     return status
 
 
 def overall(status: dict[str, Any]) -> str:
-    """`at_work`, `never_run`, `cut_off`, `incomplete`, `attention` or `ok`."""
+    """`at_work`, `unknown`, `never_run`, `cut_off`, `incomplete`, `attention` or `ok`."""
     last = status["last_run"]
     if status["at_work"]:
         return "at_work"
+    if status["last_run_problem"]:
+        return "unknown"
     if last is None and not status["corpus"]:
         return "never_run"
     if last is not None and last["status"] == CUT_OFF:
@@ -132,12 +141,19 @@ def served_bundle(settings: Settings) -> tuple[str | None, str | None]:
         return None, str(error)
 
 
-def last_run(settings: Settings, *, at_work: bool) -> dict[str, Any] | None:
-    """The newest invocation that Dagster knows of, with the checks that failed in it."""
+def last_run(settings: Settings, *, at_work: bool) -> tuple[dict[str, Any] | None, str | None]:
+    """The newest invocation that Dagster knows of, or why it cannot be told; neither before the first one.
+
+    Dagster writes when it opens its records, so where nothing can be written they cannot be read; the rest
+    of the status can.
+    """
     if not (settings.dagster_dir / "history").is_dir():
-        return None
-    with dg.DagsterInstance.get() as instance:
-        return last_invocation(instance, at_work=at_work)
+        return None, None
+    try:
+        with clear_disk_errors(settings), dg.DagsterInstance.get() as instance:
+            return last_invocation(instance, at_work=at_work), None
+    except StorageError as error:
+        return None, str(error)
 
 
 def _if_there(path: Any) -> str | None:

@@ -64,30 +64,6 @@ class VectorsInfo:
     similarity_floor: float  # see features/domain.py
 
 
-def build_features(
-    lake: Lake, encoder: TextEncoder, cache_dir: Path, progress: Progress = silent
-) -> list[TableInfo]:
-    """Build every feature table and vector file of a lake.
-
-    Args:
-        lake: holds the corpus; receives `features/*`.
-        encoder: embeds the composed texts.
-        cache_dir: root of the vector cache.
-        progress: told how far embedding is.
-
-    Returns:
-        What was written, table by table.
-
-    Raises:
-        ModelLensError: the corpus has not been built, or its tables do not fit together.
-        EncoderError: the texts cannot be embedded.
-    """
-    entities = build_entity_tables(lake)
-    interactions = build_interactions(lake)
-    embed_entities(lake, encoder, cache_dir, progress)
-    return [*entities.values(), interactions]
-
-
 def build_entity_tables(lake: Lake) -> dict[str, TableInfo]:
     """Write `features/{models,datasets,tasks,metrics,families}`; indices follow the sorted ids."""
     models = _sorted_rows(lake, "corpus/models", "model_id")

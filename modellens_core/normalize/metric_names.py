@@ -1,4 +1,4 @@
-"""Takes the spelling of a metric apart: words, split words, stated unit, arrows.
+"""Takes the spelling of a metric apart: words, split words, arrows.
 
 Only spelling is decided here. Which metric the words mean, and which way it points, is in `metrics.py`.
 """
@@ -16,7 +16,6 @@ _HIGHER = re.compile(r"[↑⬆↗▲⇑]|\bhigher(?:[ -]is)?[ -]better\b|\\uparr
 _SCALE_100 = re.compile(r"[(\[]\s*(?:0\s*[-\u2013]\s*100|[x\u00d7*]\s*100)\s*[)\]]")
 _SCALE_1 = re.compile(r"[(\[]\s*0\s*[-\u2013]\s*1\s*[)\]]")
 _DIGIT_PERCENT = re.compile(r"(?<=\d)\s?%")
-_SAYS_PERCENT = re.compile(r"^percent(?:age)? (?:correct|error)\b")
 _BOXED_CUTOFF = re.compile(r"@\s*\[\s*(?:iou\s*=\s*)?([\d.:]+)\s*\]")
 _NAMED_CUTOFF = re.compile(r"@\s*(?:iou|oks)\s*=\s*")
 _AT = re.compile(r"(?:[\s_-]+at[\s_-]*|\s*@\s*)(?=\.?\d|k\b)(?:k[\s_]+(?=\d))?")
@@ -38,14 +37,12 @@ class SpelledName:
     Attributes:
         words: words of the name proper, folded; cut-offs stay joined ("recall@10").
         aside: words in brackets, and what follows the first "/" of an id.
-        unit: "percent" or "proportion" if the name says so.
         lower_is_better: what an arrow in the name says.
         one_minus: the name was "1 - ...".
     """
 
     words: tuple[str, ...]
     aside: tuple[str, ...]
-    unit: str | None
     lower_is_better: bool | None
     one_minus: bool
 
@@ -56,7 +53,6 @@ def spell(raw: str) -> SpelledName:
     lower = True if _LOWER.search(text) else False if _HIGHER.search(text) else None
     text = _HIGHER.sub(" ", _LOWER.sub(" ", text))
     text = _DIGIT_PERCENT.sub("pct", text)
-    unit = _unit(text)
     text = _SCALE_1.sub(" ", _SCALE_100.sub(" ", text)).replace("%", " ")
     text = _BOXED_CUTOFF.sub(r"@\1", text)
     text = _NAMED_CUTOFF.sub("@", text)
@@ -72,13 +68,7 @@ def spell(raw: str) -> SpelledName:
     aside += _WORD.findall(rest)
     if words[:2] == ["one", "minus"]:
         words, one_minus = words[2:], True
-    return SpelledName(tuple(words[:MAX_WORDS]), tuple(aside), unit, lower, one_minus)
-
-
-def _unit(text: str) -> str | None:
-    if "%" in text or _SCALE_100.search(text) or _SAYS_PERCENT.match(text):
-        return "percent"
-    return "proportion" if _SCALE_1.search(text) else None
+    return SpelledName(tuple(words[:MAX_WORDS]), tuple(aside), lower, one_minus)
 
 
 def take_splits(

@@ -6,7 +6,6 @@ inside a longer name gives its direction and unit, and the other words stay in t
 about which end is good ("score") get no direction: a wrong one turns a leaderboard upside down.
 """
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,9 +13,7 @@ from dataclasses import replace
 from modellens_core.normalize.metric_names import SpelledName, spell, take_splits
 from modellens_core.normalize.metric_registry import Metric, compact, metric_index
 from modellens_core.normalize.text import MAX_SLUG, slug
-from modellens_core.schema import Unit
 
-PROPORTION = "proportion"
 _LONGEST_SPELLING = 7  # words
 _MOST_PASSES = 4
 _NUMBER = re.compile(r"[\d@]")
@@ -64,32 +61,6 @@ def resolve_metric(raw_metric: str, raw_task: str | None = None) -> Metric:
     if metric.lower_is_better is None and metric.is_quality:
         metric = replace(metric, lower_is_better=name.lower_is_better)
     return metric
-
-
-def stated_unit(raw_metric: str) -> str | None:
-    """The unit a metric's name states: "percent" for "acc (%)", "proportion" for "acc (0-1)"."""
-    return spell(raw_metric).unit
-
-
-def canonical_score(value: float, unit: str | None, metric: Metric) -> float | None:
-    """Convert a value into its metric's canonical unit.
-
-    Args:
-        value: as written, not rescaled.
-        unit: "percent", "proportion", "raw" or None, where the source states it.
-        metric: decides the canonical unit.
-
-    Returns:
-        The value in `metric.unit`. None where that cannot be told from one value: a proportion-like
-        metric whose source states no unit, or a value that is not finite.
-    """
-    if not math.isfinite(value):
-        return None
-    if metric.unit != PROPORTION:
-        return value
-    if unit == Unit.PERCENT:
-        return value / 100.0
-    return value if unit == Unit.PROPORTION else None
 
 
 def _resolve(name: SpelledName, raw_task: str, raw: str) -> Metric:

@@ -22,9 +22,9 @@ from modellens_core.config import load_settings
 from modellens_core.store.lake import write_json
 from pipelines.build import build_defs
 from pipelines.environment import PROJECT_ROOT, prepare
-from pipelines.jobs import LAYERS
 from pipelines.status import collect_status
 from tests.bench.machine import machine
+from tests.layers import LAYERS
 
 OUT = PROJECT_ROOT / "bench" / "out" / "run_graph.json"
 

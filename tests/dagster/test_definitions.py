@@ -12,7 +12,8 @@ import assets
 from modellens_core.config import Profile, load_settings
 from modellens_core.store import sql
 from pipelines.build import build_defs
-from pipelines.jobs import JOBS, LAYERS
+from pipelines.jobs import JOBS
+from tests.layers import LAYERS
 
 ROOT = Path(assets.__file__).parents[1]
 

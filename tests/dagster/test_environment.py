@@ -1,6 +1,8 @@
 """Settings, the environment Dagster starts in, the doctor, and the lock."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 
@@ -83,6 +85,16 @@ def test_keys_never_show(monkeypatch):
     assert "planted" not in shown
 
 
+def test_the_password_of_an_endpoint_never_shows(settings, monkeypatch):
+    monkeypatch.setenv("MODELLENS_HOME", str(settings.home))
+    monkeypatch.setenv("MODELLENS_ENCODER", "hashing")
+    monkeypatch.setenv("HF_ENDPOINT", "http://planted:secret@127.0.0.1:9/planted")
+    for arguments in (["doctor"], ["doctor", "--json"], ["status", "--json"]):
+        result = CliRunner().invoke(app, arguments)
+        assert "127.0.0.1:9" in result.output or arguments[0] == "status"
+        assert not {"planted", "secret"} & set(re.split(r"\W+", result.output))
+
+
 def test_the_doctor_reports_a_hub_that_is_down_and_goes_on(settings):
     findings = {f.what: f for f in examine(settings)}
     assert findings["Hub"].state == "missing"
@@ -145,6 +157,19 @@ def test_a_home_that_cannot_be_written_is_one_clear_line(settings, monkeypatch, 
     assert result.exit_code == {"run": 2, "doctor": 1}[command]
     assert "set MODELLENS_HOME" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("port", ["99999999", "65536", "0", "-1"])
+def test_a_port_that_there_is_not_is_refused(settings, monkeypatch, port):
+    monkeypatch.setenv("MODELLENS_HOME", str(settings.home))
+    started = []
+    monkeypatch.setattr(os, "execv", lambda *command: started.append(command))
+    monkeypatch.chdir(settings.home)  # the command leaves it
+    result = CliRunner().invoke(app, ["dev", f"--port={port}"])
+    assert result.exit_code == 2
+    assert "--port" in result.stderr
+    assert re.search(r"than or equal to (1|65535)\b", result.stderr)
+    assert not started
 
 
 def test_an_env_file_in_another_encoding_is_one_clear_line(tmp_path, monkeypatch):

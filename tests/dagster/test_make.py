@@ -38,10 +38,10 @@ def make(tmp_path, monkeypatch):
         (bin_folder / name).chmod(0o755)
     monkeypatch.delenv("PROFILE", raising=False)
 
-    def run(*arguments, env_file=""):
+    def run(*arguments, env_file="", target="run"):
         (tmp_path / ".env").write_text(env_file)
         return subprocess.run(
-            ["make", "-s", "-o", ".venv/.installed", "run", *arguments],
+            ["make", "-s", "-o", ".venv/.installed", target, *arguments],
             cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
@@ -94,3 +94,11 @@ def test_a_wrong_profile_is_named_by_the_command_itself(make):
     result = make(env_file="MODELLENS_PROFILE=quickest\n")
     assert "error: setting MODELLENS_PROFILE is not usable" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_hub_bench_without_its_folder_says_what_it_needs(make, monkeypatch):
+    monkeypatch.delenv("MODELLENS_SNAPSHOT_DIR", raising=False)
+    result = make(target="bench-hub")
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: bench-hub needs MODELLENS_SNAPSHOT_DIR")
+    assert "usage" not in result.stderr

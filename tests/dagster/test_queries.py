@@ -54,6 +54,31 @@ def test_json_is_strict(ask):
     assert found == [{"a": None, "b": None, "c": [None]}]
 
 
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("sum(x::BIGINT) FROM range(3) t(x)", 3),
+        ("170141183460469231731687303715884105727::HUGEINT", 2**127 - 1),
+        ("12345678901234567890::UBIGINT", 12345678901234567890),
+        ("0.5", 0.5),
+        ("(-0.25)::DECIMAL(10, 2)", -0.25),
+        ("8::DECIMAL(10, 2)", 8.0),
+        ("[1.5, NULL]", [1.5, None]),
+        ("{'a': 1.5, 'b': '\\xFF\\x00'::BLOB}", {"a": 1.5, "b": "/wA="}),
+        ("'text'::BLOB", "dGV4dA=="),
+        ("DATE '2026-01-02'", "2026-01-02"),
+        ("true", True),
+    ],
+)
+def test_json_numbers_are_numbers_and_bytes_are_base64(ask, expression, value):
+    head, sign, tail = expression.partition(" FROM ")
+    result = ask(f"SELECT {head} AS a{sign}{tail}", "--json")
+    assert result.exit_code == 0, result.output
+    [row] = json.loads(result.stdout)
+    assert row == {"a": value}
+    assert type(row["a"]) is type(value)
+
+
 def test_a_database_that_is_none_is_one_clear_line(database, ask):
     database.write_bytes(b"garbage" * 1000)
     result = ask("SELECT 1 AS a")

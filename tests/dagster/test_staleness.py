@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipelines.staleness import stale_assets
+from pipelines.staleness import stale_assets, unfinished_attempts
 
 
 def world(code="1", source="a"):
@@ -59,6 +59,32 @@ def test_a_run_that_stopped_half_way_goes_on_where_it_stopped():
     with dg.DagsterInstance.ephemeral() as instance:
         run(world(), instance, "raw")
         assert names(world(), instance) == ["corpus", "ranker"]
+
+
+def test_an_attempt_that_failed_is_remembered_until_one_succeeds():
+    answers = iter(["yes", "no", "not yet", "yes"])
+
+    @dg.asset
+    def raw():
+        if (answer := next(answers)) != "yes":
+            raise RuntimeError(answer)
+
+    @dg.asset
+    def other():
+        return None
+
+    job = dg.Definitions(assets=[raw, other]).resolve_implicit_global_asset_job_def()
+    keys = [dg.AssetKey("raw"), dg.AssetKey("other")]
+    remembered = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert unfinished_attempts(instance, keys) == set()
+        for _ in range(4):
+            job.execute_in_process(instance=instance, raise_on_error=False)
+            # A run of something else in between changes nothing.
+            other_alone = [dg.AssetKey("other")]
+            job.execute_in_process(instance=instance, asset_selection=other_alone)
+            remembered.append(unfinished_attempts(instance, keys))
+    assert remembered == [set(), {dg.AssetKey("raw")}, {dg.AssetKey("raw")}, set()]
 
 
 def checked(passes):

@@ -3,11 +3,18 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from modellens_core.features.build import (
+    build_entity_tables,
+    build_interactions,
+    embed_entities,
+)
+from modellens_core.features.encoders.base import TextEncoder
 from modellens_core.schema import stable_id
 from modellens_core.store.lake import Lake
 from tests.fakes.world import FAMILIES, World
@@ -175,3 +182,10 @@ def corpus_of_world(lake: Lake, world: World) -> None:
     }
     speech = {"automatic-speech-recognition": "audio"}
     write_corpus(lake, records, models=models, datasets=datasets, modalities=speech)
+
+
+def features_of(lake: Lake, encoder: TextEncoder, cache: Path) -> None:
+    """All features of the corpus in a lake: what the three assets of that layer do, one after the other."""
+    build_entity_tables(lake)
+    build_interactions(lake)
+    embed_entities(lake, encoder, cache)

@@ -40,6 +40,27 @@ def test_a_hub_that_is_down_is_reported_and_stops_nothing(copy, monkeypatch):
     assert state(copy) == before  # the last good listing still stands, so nothing changed below it
 
 
+def test_a_refresh_that_broke_down_is_not_forgotten(copy, monkeypatch):
+    before = state(copy)
+
+    def breaks(*_):
+        raise RuntimeError("out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "write", breaks)
+        outcome, log = copy.run(refresh=True)
+        assert not outcome.success, log
+        assert {"raw_hub", "raw_package_index"} <= set(outcome.failed_steps)
+        assert collect_status(copy.settings)["state"] == "incomplete"
+    outcome, log = copy.run()
+    assert outcome.success, log
+    assert {"raw_hub", "raw_package_index"} <= set(built(log))
+    assert collect_status(copy.settings)["state"] == "ok"
+    assert state(copy) == before
+    outcome, log = copy.run()
+    assert "everything is up to date" in log
+
+
 def test_a_rewritten_card_closes_what_it_said_before(copy):
     old = copy.hub.repository.get("model", "people/asr-strings")
     text = old.read("README.md").replace(b'"20.0 \\xB1 1.2"', b"18.5")

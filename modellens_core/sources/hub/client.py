@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx2
 from huggingface_hub.utils import (
@@ -31,6 +31,7 @@ from tenacity import (
     wait_random,
 )
 
+from modellens_core.config import shown_endpoint
 from modellens_core.errors import SourceCorruptError, SourceUnreachableError
 from modellens_core.sources.hub.failures import TryAgainError, clear_errors, plainly
 from modellens_core.sources.hub.throttle import Throttle
@@ -103,9 +104,8 @@ class HubClient:
 
     @property
     def shown(self) -> str:
-        """The endpoint without user, password or path, fit for a log."""
-        parts = urlsplit(self.endpoint)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        """The endpoint, fit for a log."""
+        return shown_endpoint(self.endpoint)
 
     def stop(self) -> None:
         """Let every waiting thread give up."""

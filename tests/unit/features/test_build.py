@@ -10,14 +10,13 @@ import pytest
 from modellens_core.errors import ModelLensError
 from modellens_core.features.build import (
     build_entity_tables,
-    build_features,
     build_interactions,
     embed_entities,
 )
 from modellens_core.features.encoders.hashing import HashingEncoder
 from modellens_core.features.featureset import INTERACTIONS, FeatureSet, Interactions
 from modellens_core.store.lake import Lake
-from tests.fakes.corpus import corpus_of_world, record, write_corpus
+from tests.fakes.corpus import corpus_of_world, features_of, record, write_corpus
 from tests.fakes.world import make_world
 
 
@@ -36,7 +35,7 @@ def interactions_of(lake: Lake, records: list[dict]) -> pa.Table:
 def test_the_world_comes_back_as_arrays(lake, tmp_path):
     world = make_world()
     corpus_of_world(lake, world)
-    build_features(lake, HashingEncoder(32), tmp_path / "cache")
+    features_of(lake, HashingEncoder(32), tmp_path / "cache")
     features, rows = FeatureSet.load(lake), Interactions.load(lake)
     planted_features, planted = world.arrays()
 
@@ -147,7 +146,7 @@ def test_unknown_facts_become_unknown_not_zero(lake, tmp_path):
         models={"a": {"params_b": None, "family": None, "size_bucket": None, "clone_cluster": "x"},
                 "b": {"clone_cluster": "x"}},
     )  # fmt: skip
-    build_features(lake, HashingEncoder(8), tmp_path)
+    features_of(lake, HashingEncoder(8), tmp_path)
     features = FeatureSet.load(lake)
     assert np.isnan(features.log10_params[0])
     assert features.size_bucket[0] == 0
@@ -159,7 +158,7 @@ def test_unknown_facts_become_unknown_not_zero(lake, tmp_path):
 
 def test_a_corpus_without_comparable_scores_builds_empty_tables(lake, tmp_path):
     write_corpus(lake, [record("a", "d1", 0.5)])
-    build_features(lake, HashingEncoder(8), tmp_path)
+    features_of(lake, HashingEncoder(8), tmp_path)
     assert len(Interactions.load(lake)) == 0
     assert FeatureSet.load(lake).n_models == 1
 
@@ -178,7 +177,7 @@ def test_the_main_task_of_a_dataset_is_the_one_with_most_models(lake):
 
 def test_vectors_and_tables_that_do_not_belong_together_are_refused(lake, tmp_path):
     write_corpus(lake, [record("a", "d1", 0.5), record("b", "d1", 0.7)])
-    build_features(lake, HashingEncoder(8), tmp_path)
+    features_of(lake, HashingEncoder(8), tmp_path)
     write_corpus(lake, [record("a", "d1", 0.5), record("b", "d1", 0.7), record("c", "d1", 0.7)])
     build_entity_tables(lake)
     with pytest.raises(ModelLensError, match="build the vectors again"):
@@ -187,7 +186,7 @@ def test_vectors_and_tables_that_do_not_belong_together_are_refused(lake, tmp_pa
 
 def test_encoder_json_names_the_encoder(lake, tmp_path):
     write_corpus(lake, [record("a", "d1", 0.5)])
-    build_features(lake, HashingEncoder(8), tmp_path)
+    features_of(lake, HashingEncoder(8), tmp_path)
     described = json.loads((lake.root / "features/encoder.json").read_text())
     assert described == {
         "encoder_id": "hashing-8", "weights_hash": HashingEncoder(8).weights_hash, "dim": 8,

@@ -1,14 +1,10 @@
-import math
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modellens_core.normalize.metrics import (
     Metric,
-    canonical_score,
     resolve_metric,
-    stated_unit,
 )
 from tests.unit.normalize.cases import TEXTS, UNPLEASANT, golden
 
@@ -101,49 +97,6 @@ def test_a_name_can_depend_on_the_task() -> None:
 def test_arrows_do_not_overrule_the_registry() -> None:
     assert resolve_metric("FID ↑").lower_is_better is True
     assert resolve_metric("Accuracy ↓").lower_is_better is False
-
-
-@pytest.mark.parametrize(
-    ("raw", "unit"),
-    [
-        ("Accuracy (%)", "percent"),
-        ("% Test Accuracy", "percent"),
-        ("WER, %", "percent"),
-        ("score (0-100)", "percent"),
-        ("Percentage error", "percent"),
-        ("MRR (x 100)", "percent"),
-        ("accuracy (0-1)", "proportion"),
-        ("accuracy", None),
-        ("F1@50%", None),
-        ("recall at 10%", None),
-        ("mean absolute percentage error", None),
-    ],
-)
-def test_the_unit_a_name_states(raw: str, unit: str | None) -> None:
-    assert stated_unit(raw) == unit
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "name", "expected"),
-    [
-        (92.1, "percent", "accuracy", 0.921),
-        (0.921, "proportion", "accuracy", 0.921),
-        (92.1, None, "accuracy", None),
-        (0.5, "raw", "accuracy", None),
-        (12.5, "percent", "WER", 0.125),
-        (-18.7, "percent", "mcc", -0.187),
-        (3.2, None, "FID", 3.2),
-        (3.2, "raw", "perplexity", 3.2),
-        (7.1, "percent", "Elo", 7.1),
-        (math.nan, "percent", "accuracy", None),
-        (math.inf, "raw", "FID", None),
-    ],
-)
-def test_canonical_scores(
-    value: float, unit: str | None, name: str, expected: float | None
-) -> None:
-    score = canonical_score(value, unit, resolve_metric(name))
-    assert score == (None if expected is None else pytest.approx(expected))
 
 
 def test_ranges_are_in_the_canonical_unit() -> None:

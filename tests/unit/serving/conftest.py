@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modellens_core.features.build import build_features
 from modellens_core.features.encoders.hashing import HashingEncoder
 from modellens_core.features.featureset import FeatureSet, Interactions
 from modellens_core.serving import Recommender
 from modellens_core.serving.bundle import publish_bundle
 from modellens_core.store.lake import Lake
-from tests.fakes.corpus import corpus_of_world
+from tests.fakes.corpus import corpus_of_world, features_of
 from tests.fakes.world import World, make_world
 
 
@@ -62,7 +61,7 @@ def published(tmp_path_factory) -> Published:
     root = tmp_path_factory.mktemp("serving")
     world, lake = make_world(), Lake(root / "lake")
     corpus_of_world(lake, world)
-    build_features(lake, HashingEncoder(64), root / "cache")
+    features_of(lake, HashingEncoder(64), root / "cache")
     ranker_dir = save_untrained_ranker(lake, root / "ranker")
     path = publish_bundle(lake, ranker_dir, root / "bundles")
     return Published(world, lake, ranker_dir, root / "bundles", path)
