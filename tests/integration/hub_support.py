@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -38,9 +39,12 @@ def facts(read):
     }
 
 
-def collect(hub, store, token=None, crawl=EVERYTHING, progress=silent):
+def collect(
+    hub, store, token=None, crawl=EVERYTHING, progress=silent, previous=MappingProxyType({})
+):
     """Collect from a running loopback Hub, everything if not told otherwise."""
-    return Read.of(collect_from(HubClient(hub.endpoint, token, QUICK), crawl, store, progress))
+    client = HubClient(hub.endpoint, token, QUICK)
+    return Read.of(collect_from(client, crawl, store, progress, previous))
 
 
 def settings(hub, home, **given):

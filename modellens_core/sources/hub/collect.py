@@ -7,6 +7,7 @@ read in `readmes.py`, what is kept between collections in `store.py`.
 
 import time
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from modellens_core.config import Settings
 from modellens_core.errors import SourceCorruptError, SourceUnreachableError
@@ -19,15 +20,26 @@ from modellens_core.sources.hub.readmes import Reading, read_readmes
 from modellens_core.sources.hub.store import HubStore
 
 
-def collect_hub(settings: Settings, _previous: RawTables, progress: Progress) -> Collected:
-    """Read the Hub at `settings.hub_endpoint`; what it does not give stays as it was."""
+def collect_hub(settings: Settings, previous: RawTables, progress: Progress) -> Collected:
+    """Read the Hub at `settings.hub_endpoint`; what it does not give stays as it was.
+
+    Raises:
+        ModelLensError: the store cannot be used, is of a newer version, or another collection writes to it.
+    """
     # A token copied with its line end would make an illegal header.
     token = settings.hub_token.get_secret_value().strip() if settings.hub_token is not None else ""
     client = HubClient(settings.hub_endpoint, token or None)
-    return collect_from(client, Crawl.of(settings), HubStore(settings.hub_store_path), progress)
+    store = HubStore(settings.hub_store_path)
+    return collect_from(client, Crawl.of(settings), store, progress, previous)
 
 
-def collect_from(client: HubClient, crawl: Crawl, store: HubStore, progress: Progress) -> Collected:
+def collect_from(
+    client: HubClient,
+    crawl: Crawl,
+    store: HubStore,
+    progress: Progress,
+    previous: RawTables = MappingProxyType({}),
+) -> Collected:
     """Read a Hub through a client.
 
     Args:
@@ -35,11 +47,13 @@ def collect_from(client: HubClient, crawl: Crawl, store: HubStore, progress: Pro
         crawl: what to read.
         store: what was read before; what is new is added.
         progress: told about every page and README.
+        previous: raw tables of the last collection; they fill a store that is new or was lost.
 
     Returns:
         Tables `models` and `readmes`, read from the store while they are written, and one status each.
     """
     started, now = time.perf_counter(), datetime.now(UTC)
+    store.seed(previous)
     statuses = []
     try:
         client.probe()
