@@ -27,7 +27,10 @@ class Read:
     @staticmethod
     def of(collected: Collected) -> "Read":
         """Read the streams."""
-        tables = {name: stream.read_all() for name, stream in collected.tables.items()}
+        tables = {
+            name: found if isinstance(found, pa.Table) else found.read_all()
+            for name, found in collected.tables.items()
+        }
         return Read(tables, collected.statuses)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 import huggingface_hub
+import pyarrow as pa
 import pytest
 
 from modellens_core.errors import ModelLensError
@@ -97,6 +98,26 @@ def test_a_lost_store_is_filled_from_the_last_raw_tables(hub, store, lost):
     assert again.statuses[0].detail.startswith("full")
     assert again.tables["models"].equals(first.tables["models"])  # what is closed stays closed
     assert hub.log.count("/resolve/") == 0
+
+
+class Unreadable(dict):
+    """Tables whose files are damaged."""
+
+    def __getitem__(self, name):
+        raise pa.ArrowInvalid(name)
+
+
+def test_raw_tables_that_a_store_cannot_take_stay_while_the_hub_is_down(hub, store):
+    odd = {
+        "models": pa.table({"repo_id": ["a/a"], "said": ["long ago"]}),
+        "readmes": pa.table({"repo_id": ["a/a"]}),
+    }
+    down = collect(DOWN, store, previous=odd)
+    assert down.tables == odd
+    assert (down.statuses[0].state, down.statuses[0].rows) == (SourceState.UNREACHABLE, 1)
+    assert collect(DOWN, store, previous=Unreadable(odd)).tables["models"].num_rows == 0
+    found = collect(hub, store, previous=odd)
+    assert facts(found) == facts(collect(hub, HubStore(store.path.with_name("fresh.sqlite"))))
 
 
 # A Hub that is ill

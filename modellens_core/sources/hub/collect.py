@@ -6,8 +6,11 @@ read in `readmes.py`, what is kept between collections in `store.py`.
 """
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
+
+import pyarrow as pa
 
 from modellens_core.config import Settings
 from modellens_core.errors import SourceCorruptError, SourceUnreachableError
@@ -53,14 +56,16 @@ def collect_from(
         Tables `models` and `readmes`, read from the store while they are written, and one status each.
     """
     started, now = time.perf_counter(), datetime.now(UTC)
-    store.seed(previous)
+    kept = _take_over(store, previous)
     statuses = []
     try:
         client.probe()
         kind = list_repositories(client, crawl, store, now, progress)
     except (SourceUnreachableError, SourceCorruptError) as error:
-        statuses.append(_failed(error, client, store, time.perf_counter() - started))
+        rows = kept["models"].num_rows if "models" in kept else store.counts()[0]
+        statuses.append(_failed(error, client, rows, time.perf_counter() - started))
     else:
+        kept = {}
         seconds, requests = time.perf_counter() - started, client.requests
         reading = read_readmes(client, store, progress) if crawl.readmes else None
         models, closed, readmes = store.counts()
@@ -71,18 +76,33 @@ def collect_from(
             ),
             _readme_status(reading, readmes, client.requests - requests),
         ]  # fmt: skip
-    return Collected({"models": store.models(), "readmes": store.readmes()}, tuple(statuses))
+    stored = {"models": store.models(), "readmes": store.readmes()}
+    return Collected({**stored, **kept}, tuple(statuses))
+
+
+def _take_over(store: HubStore, previous: RawTables) -> dict[str, pa.Table]:
+    """Fill a blank store; returns the tables that it could not take: they stay until the Hub is listed."""
+    if not store.blank:
+        return {}
+    tables = {}
+    for name in ("models", "readmes"):
+        with suppress(KeyError, OSError, pa.ArrowException):  # not there, or not readable any more
+            tables[name] = previous[name]
+    try:
+        store.seed(tables)
+    except (KeyError, TypeError, ValueError):  # columns of long ago
+        return tables
+    return {}
 
 
 def _failed(
     error: SourceUnreachableError | SourceCorruptError,
     client: HubClient,
-    store: HubStore,
+    rows: int,
     seconds: float,
 ) -> SourceStatus:
     """Why the last good listing stays."""
     corrupt = isinstance(error, SourceCorruptError)
-    rows = store.counts()[0]
     return SourceStatus(
         source=SOURCE, part="listing", state=SourceState.CORRUPT if corrupt else SourceState.UNREACHABLE,
         detail=f"{error}; the last good collection stays" if rows else str(error), rows=rows,
