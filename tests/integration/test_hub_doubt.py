@@ -11,15 +11,17 @@ import huggingface_hub
 import pyarrow as pa
 import pytest
 
+from modellens_core.config import Profile
 from modellens_core.errors import ModelLensError
 from modellens_core.progress import silent
 from modellens_core.sources.base import SourceState
+from modellens_core.sources.hub import collect_hub
 from modellens_core.sources.hub.client import HubClient
 from modellens_core.sources.hub.collect import collect_from
 from modellens_core.sources.hub.listing import Crawl
 from modellens_core.sources.hub.store import HubStore
 from tests.fakes.hub import Fault, HubRepo, Kind, MemoryRepository, running_hub
-from tests.integration.hub_support import EVERYTHING, QUICK, collect, facts
+from tests.integration.hub_support import EVERYTHING, QUICK, Read, collect, facts, settings
 
 SOMETIMES = replace(EVERYTHING, full_every=timedelta(days=7))
 DOWN = type("Down", (), {"endpoint": "http://127.0.0.1:9"})
@@ -98,6 +100,21 @@ def test_a_lost_store_is_filled_from_the_last_raw_tables(hub, store, lost):
     assert again.statuses[0].detail.startswith("full")
     assert again.tables["models"].equals(first.tables["models"])  # what is closed stays closed
     assert hub.log.count("/resolve/") == 0
+
+
+def test_the_source_hands_its_last_tables_to_the_store(hub, store, tmp_path):
+    first = collect(hub, store)
+    lost = settings(DOWN, tmp_path / "home", profile=Profile.FULL)
+    found = Read.of(collect_hub(lost, first.tables, silent))
+    assert facts(found) == facts(first)
+    assert found.statuses[0].rows == first.statuses[0].rows
+
+
+def test_a_hub_with_nothing_but_private_repositories_is_not_believed(answers, store):
+    answers(lambda _: ([row("a/a"), row("b/b")], None), store)
+    found = answers(lambda _: ([row("my/own", private=True)], None), store)
+    assert found.statuses[0].state is SourceState.CORRUPT
+    assert found.tables["models"]["closed_at"].null_count == 2
 
 
 class Unreadable(dict):

@@ -158,7 +158,8 @@ def _believe(client: HubClient, crawl: Crawl, store: HubStore, listing: Unfinish
     """
     listed, known = store.pending_count(), store.counts()[0]
     expected = min(known, crawl.bound) if crawl.bound else known
-    if expected and not listing.listed:
+    # An incremental listing may well hold nothing but the token's own, a full one may not.
+    if expected and not (listing.listed if listing.since else listed):
         raise _NotBelievedError(
             f"the Hub at {client.shown} lists nothing where {known:,} models were known; check HF_ENDPOINT"
         )
