@@ -12,6 +12,7 @@ from modellens_core.sources.base import Collected, SourceStatus
 from modellens_core.sources.hub.client import HubClient, Patience
 from modellens_core.sources.hub.collect import collect_from
 from modellens_core.sources.hub.listing import Crawl
+from tests.fakes.hub import HubRepo
 
 QUICK = Patience(connect=2.0, first_answer=2.0, read=2.0, first_wait=0.01, longest_wait=0.02)
 EVERYTHING = Crawl(hub="test", bound=0, readmes=True, full_every=timedelta(0))
@@ -53,3 +54,14 @@ def collect(
 def settings(hub, home, **given):
     """Settings that point at a running loopback Hub."""
     return Settings(_env_file=None, hub_endpoint=hub.endpoint, home=home, **given)
+
+
+def many(count, readmes=0):
+    """So many repositories; the first few have a README."""
+    return [
+        HubRepo(
+            f"org/m{i:04d}", {"README.md": b"# Read me %d" % i} if i < readmes else {},
+            fields={"downloads": count - i},
+        )
+        for i in range(count)
+    ]  # fmt: skip
