@@ -73,7 +73,9 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("hub_token", "HF_TOKEN")
     )
     hub_max_models: int = Field(default=5000, ge=0)  # bounds the quickstart crawl; 0 means all
-    hub_full_listing_days: int = Field(default=7, ge=0)  # in between, only what changed is listed
+    hub_full_listing_days: int = Field(
+        default=7, ge=0, le=36_500
+    )  # in between, only what changed is listed
     hub_read_readmes: bool | None = None  # bronze; None: only outside quickstart
 
     openai_api_key: SecretStr | None = Field(
@@ -113,11 +115,11 @@ class Settings(BaseSettings):
 
     @property
     def hub_endpoint_identity(self) -> str:
-        """Which Hub this is, without credentials or a loopback port: it is kept on disk."""
+        """Which Hub this is, without credentials and whatever loopback port it listens on."""
         if _is_local(self.hub_endpoint):
             return "loopback"
         parts = urlsplit(self.hub_endpoint)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
 
     @property
     def openai_service_identity(self) -> str:
@@ -168,7 +170,7 @@ class Settings(BaseSettings):
 
 
 def _is_local(url: str) -> bool:
-    return urlsplit(url).hostname in {"127.0.0.1", "localhost"}
+    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def shown_endpoint(url: str) -> str:

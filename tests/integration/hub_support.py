@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -11,6 +12,7 @@ from modellens_core.sources.base import Collected, SourceStatus
 from modellens_core.sources.hub.client import HubClient, Patience
 from modellens_core.sources.hub.collect import collect_from
 from modellens_core.sources.hub.listing import Crawl
+from tests.fakes.hub import HubRepo
 
 QUICK = Patience(connect=2.0, first_answer=2.0, read=2.0, first_wait=0.01, longest_wait=0.02)
 EVERYTHING = Crawl(hub="test", bound=0, readmes=True, full_every=timedelta(0))
@@ -26,7 +28,10 @@ class Read:
     @staticmethod
     def of(collected: Collected) -> "Read":
         """Read the streams."""
-        tables = {name: stream.read_all() for name, stream in collected.tables.items()}
+        tables = {
+            name: found if isinstance(found, pa.Table) else found.read_all()
+            for name, found in collected.tables.items()
+        }
         return Read(tables, collected.statuses)
 
 
@@ -38,11 +43,25 @@ def facts(read):
     }
 
 
-def collect(hub, store, token=None, crawl=EVERYTHING, progress=silent):
+def collect(
+    hub, store, token=None, crawl=EVERYTHING, progress=silent, previous=MappingProxyType({})
+):
     """Collect from a running loopback Hub, everything if not told otherwise."""
-    return Read.of(collect_from(HubClient(hub.endpoint, token, QUICK), crawl, store, progress))
+    client = HubClient(hub.endpoint, token, QUICK)
+    return Read.of(collect_from(client, crawl, store, progress, previous))
 
 
 def settings(hub, home, **given):
     """Settings that point at a running loopback Hub."""
     return Settings(_env_file=None, hub_endpoint=hub.endpoint, home=home, **given)
+
+
+def many(count, readmes=0):
+    """So many repositories; the first few have a README."""
+    return [
+        HubRepo(
+            f"org/m{i:04d}", {"README.md": b"# Read me %d" % i} if i < readmes else {},
+            fields={"downloads": count - i},
+        )
+        for i in range(count)
+    ]  # fmt: skip

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from math import ceil
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from tests.fakes.hub import (
     snapshot_repository,
 )
 from tests.fakes.hub.snapshot import real_cards
-from tests.integration.hub_support import Read, collect, facts, settings
+from tests.integration.hub_support import EVERYTHING, Read, collect, facts, settings
 
 REPO = Path(__file__).parents[2]
 
@@ -179,8 +180,13 @@ def test_a_file_without_text_is_not_asked_for_twice(store):
             "o/gone": ("missing", None),
         }
         hub.log.clear()
-        collect(hub, store)
+        collect(hub, store, crawl=replace(EVERYTHING, full_every=timedelta(days=7)))
         assert hub.log.count("/resolve/") == 0
+        collect(hub, store)
+        assert (
+            hub.log.count("/resolve/") == 1
+        )  # after a full listing, what was missing may be there
+        assert store.readmes().read_all().equals(first.tables["readmes"])
 
 
 def test_profiles_decide_how_much_is_read(hub, tmp_path):

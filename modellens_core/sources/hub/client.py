@@ -70,7 +70,7 @@ class Patience:
 class TextFile:
     """A file of a repository: its text, or in `outcome` why there is none."""
 
-    outcome: str  # "read", "missing", "forbidden", "too_large", "binary"
+    outcome: str  # "read", "missing", "forbidden", "too_large", "binary", "refused"
     text: str | None = None
     etag: str | None = None
 
@@ -171,6 +171,7 @@ class HubClient:
         """Read one text file at one commit.
 
         Raises:
+            RefusedError: this file is refused, without the Hub's own reason.
             SourceUnreachableError: it could not be read after all retries.
         """
         url = f"{self.endpoint}/{quote(repo_id)}/resolve/{quote(commit, safe='')}/{quote(name)}"

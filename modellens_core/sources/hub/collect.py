@@ -6,7 +6,11 @@ read in `readmes.py`, what is kept between collections in `store.py`.
 """
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from types import MappingProxyType
+
+import pyarrow as pa
 
 from modellens_core.config import Settings
 from modellens_core.errors import SourceCorruptError, SourceUnreachableError
@@ -19,15 +23,26 @@ from modellens_core.sources.hub.readmes import Reading, read_readmes
 from modellens_core.sources.hub.store import HubStore
 
 
-def collect_hub(settings: Settings, _previous: RawTables, progress: Progress) -> Collected:
-    """Read the Hub at `settings.hub_endpoint`; what it does not give stays as it was."""
+def collect_hub(settings: Settings, previous: RawTables, progress: Progress) -> Collected:
+    """Read the Hub at `settings.hub_endpoint`; what it does not give stays as it was.
+
+    Raises:
+        ModelLensError: the store cannot be used, is of a newer version, or another collection writes to it.
+    """
     # A token copied with its line end would make an illegal header.
     token = settings.hub_token.get_secret_value().strip() if settings.hub_token is not None else ""
     client = HubClient(settings.hub_endpoint, token or None)
-    return collect_from(client, Crawl.of(settings), HubStore(settings.hub_store_path), progress)
+    store = HubStore(settings.hub_store_path)
+    return collect_from(client, Crawl.of(settings), store, progress, previous)
 
 
-def collect_from(client: HubClient, crawl: Crawl, store: HubStore, progress: Progress) -> Collected:
+def collect_from(
+    client: HubClient,
+    crawl: Crawl,
+    store: HubStore,
+    progress: Progress,
+    previous: RawTables = MappingProxyType({}),
+) -> Collected:
     """Read a Hub through a client.
 
     Args:
@@ -35,18 +50,22 @@ def collect_from(client: HubClient, crawl: Crawl, store: HubStore, progress: Pro
         crawl: what to read.
         store: what was read before; what is new is added.
         progress: told about every page and README.
+        previous: raw tables of the last collection; they fill a store that is new or was lost.
 
     Returns:
         Tables `models` and `readmes`, read from the store while they are written, and one status each.
     """
     started, now = time.perf_counter(), datetime.now(UTC)
+    kept = _take_over(store, previous)
     statuses = []
     try:
         client.probe()
         kind = list_repositories(client, crawl, store, now, progress)
     except (SourceUnreachableError, SourceCorruptError) as error:
-        statuses.append(_failed(error, client, store, time.perf_counter() - started))
+        rows = kept["models"].num_rows if "models" in kept else store.counts()[0]
+        statuses.append(_failed(error, client, rows, time.perf_counter() - started))
     else:
+        kept = {}
         seconds, requests = time.perf_counter() - started, client.requests
         reading = read_readmes(client, store, progress) if crawl.readmes else None
         models, closed, readmes = store.counts()
@@ -57,18 +76,33 @@ def collect_from(client: HubClient, crawl: Crawl, store: HubStore, progress: Pro
             ),
             _readme_status(reading, readmes, client.requests - requests),
         ]  # fmt: skip
-    return Collected({"models": store.models(), "readmes": store.readmes()}, tuple(statuses))
+    stored = {"models": store.models(), "readmes": store.readmes()}
+    return Collected({**stored, **kept}, tuple(statuses))
+
+
+def _take_over(store: HubStore, previous: RawTables) -> dict[str, pa.Table]:
+    """Fill a blank store; returns the tables that it could not take: they stay until the Hub is listed."""
+    if not store.blank:
+        return {}
+    tables = {}
+    for name in ("models", "readmes"):
+        with suppress(KeyError, OSError, pa.ArrowException):  # not there, or not readable any more
+            tables[name] = previous[name]
+    try:
+        store.seed(tables)
+    except (KeyError, TypeError, ValueError):  # columns of long ago
+        return tables
+    return {}
 
 
 def _failed(
     error: SourceUnreachableError | SourceCorruptError,
     client: HubClient,
-    store: HubStore,
+    rows: int,
     seconds: float,
 ) -> SourceStatus:
     """Why the last good listing stays."""
     corrupt = isinstance(error, SourceCorruptError)
-    rows = store.counts()[0]
     return SourceStatus(
         source=SOURCE, part="listing", state=SourceState.CORRUPT if corrupt else SourceState.UNREACHABLE,
         detail=f"{error}; the last good collection stays" if rows else str(error), rows=rows,

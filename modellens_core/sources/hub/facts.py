@@ -20,6 +20,7 @@ FIRST_RECORDED_DAY = date(
 _PACKED = frozenset({"I8", "U8", "I16", "U16", "I32", "U32", "I64", "F4", "F6_E2M3", "F6_E3M2"})
 _ADAPTERS = frozenset({"peft", "adapter-transformers", "adapters"})
 _MOST_TAGS = 50
+_PLAUSIBLE = 10**15  # parameters, downloads or likes beyond this are a slip
 
 
 def parse_hub_models(raw: RawTables) -> Iterator[Item]:
@@ -106,12 +107,12 @@ def _params_b(listing: Mapping[str, Any]) -> float | None:
     weights = listing.get("safetensors")
     if not isinstance(weights, dict) or listing.get("library_name") in _ADAPTERS:
         return None
-    total, parts = weights.get("total"), weights.get("parameters")
-    if not isinstance(total, int | float) or total <= 0:
+    total, parts = _number(weights.get("total")), weights.get("parameters")
+    if not 0 < total <= _PLAUSIBLE:
         return None
     packed = [n for kind, n in parts.items() if kind in _PACKED] if isinstance(parts, dict) else []
     # A few integers are position buffers; more of them are packed weights.
-    if sum(n for n in packed if isinstance(n, int | float)) > 0.01 * total:
+    if sum(min(_number(n), _PLAUSIBLE) for n in packed) > 0.01 * total:
         return None
     return total / 1e9
 
@@ -125,4 +126,11 @@ def _released(created: object) -> date | None:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= _PLAUSIBLE else None
+
+
+def _number(value: object) -> int | float:
+    """A number; 0 for what is none."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0

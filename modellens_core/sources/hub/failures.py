@@ -26,6 +26,18 @@ class TryAgainError(Exception):
         self.corrupt = corrupt
 
 
+class RefusedError(SourceUnreachableError):
+    """The Hub, or what stands before it, refuses this one request: asking again will not help.
+
+    Attributes:
+        status: of the HTTP answer; None if the request could not even be sent.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 @contextmanager
 def clear_errors(hub: str) -> Iterator[None]:
     """Turn the genuine client's exceptions into one line that says what to do.
@@ -34,7 +46,8 @@ def clear_errors(hub: str) -> Iterator[None]:
         hub: the Hub's address, fit for a log.
 
     Raises:
-        SourceUnreachableError: instead of whatever the client raised.
+        RefusedError: this request is refused, and others may not be.
+        SourceUnreachableError: instead of whatever else the client raised.
         SourceCorruptError: what answers is no Hub, or its answers are damaged on the way.
     """
     try:
@@ -45,11 +58,18 @@ def clear_errors(hub: str) -> Iterator[None]:
         ) from None
     except HfHubHTTPError as error:
         status = error.response.status_code
-        raise SourceUnreachableError(
-            f"the Hub at {hub} refused the request (HTTP {status}); "
-            + ("renew HF_TOKEN or unset it" if status in {401, 403} else "check HF_ENDPOINT")
+        message = f"the Hub at {hub} refused the request (HTTP {status}); " + (
+            "renew HF_TOKEN or unset it" if status in {401, 403} else "check HF_ENDPOINT"
+        )
+        # A token is refused for everything, and so is all that a broken server is asked.
+        if status == 401 or status >= 500:
+            raise SourceUnreachableError(message) from None
+        raise RefusedError(message, status) from None
+    except (httpx2.InvalidURL, httpx2.TooManyRedirects) as error:
+        raise RefusedError(
+            f"the Hub at {hub} cannot be asked ({plainly(error)}); check HF_ENDPOINT"
         ) from None
-    except (TryAgainError, httpx2.TransportError, httpx2.InvalidURL) as error:
+    except (TryAgainError, httpx2.TransportError) as error:
         if isinstance(error, TryAgainError) and error.corrupt:
             raise SourceCorruptError(
                 f"{hub} answers, but not like a Hub ({error}); check HF_ENDPOINT"
@@ -71,6 +91,8 @@ def plainly(error: Exception) -> str:
         httpx2.ReadError: "connection cut",
         httpx2.DecodingError: "compressed answer damaged",
         httpx2.UnsupportedProtocol: "not an http address",
+        httpx2.InvalidURL: "no address, or too long for one",
+        httpx2.TooManyRedirects: "it redirects in a circle",
     }
     named = (text for kind, text in kinds.items() if isinstance(error, kind))
     return next(named, type(error).__name__)

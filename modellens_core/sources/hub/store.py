@@ -7,21 +7,34 @@ asked for again. Asking belongs in `listing.py` and `readmes.py`; what the rows 
 
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from modellens_core.errors import ModelLensError
-from modellens_core.sources.hub.raw_tables import MODELS, READMES, repo_url
+from modellens_core.sources.base import RawTables
+from modellens_core.sources.hub.raw_tables import MODELS, READMES, rows_of
+from modellens_core.sources.hub.stored import (
+    Listed,
+    Readme,
+    Unfinished,
+    iso,
+    listed_row,
+    model_row,
+    packed,
+    readme_row,
+    seeded_readme,
+    seeded_row,
+    time_of,
+)
 
 _BATCH = 1000  # rows of one Parquet row group: what a reader holds at a time
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS repositories (
     repo_id TEXT PRIMARY KEY, sha TEXT, last_modified TEXT, created_at TEXT, has_readme INTEGER NOT NULL,
@@ -33,7 +46,7 @@ CREATE TABLE IF NOT EXISTS pending (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS readmes (
     repo_id TEXT PRIMARY KEY, sha TEXT NOT NULL, outcome TEXT NOT NULL, text BLOB, etag TEXT,
-    retrieved_at TEXT NOT NULL
+    retrieved_at TEXT NOT NULL, again INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -48,81 +61,57 @@ ON CONFLICT (repo_id) DO UPDATE SET
 """
 _WANTED = """
 FROM repositories AS r LEFT JOIN readmes AS m USING (repo_id)
-WHERE r.closed_at IS NULL AND r.has_readme AND r.sha IS NOT NULL AND m.sha IS NOT r.sha
+WHERE r.closed_at IS NULL AND r.has_readme AND r.sha IS NOT NULL AND (m.sha IS NOT r.sha OR m.again)
 """
+_ADD_README = """
+INSERT INTO readmes VALUES (?, ?, ?, ?, ?, ?, 0)
+ON CONFLICT (repo_id) DO UPDATE SET
+    retrieved_at = iif(
+        (sha, outcome, text, etag) IS (excluded.sha, excluded.outcome, excluded.text, excluded.etag),
+        retrieved_at, excluded.retrieved_at),
+    sha = excluded.sha, outcome = excluded.outcome, text = excluded.text, etag = excluded.etag, again = 0
+"""
+_ANY_SIZE = "any size"  # state of a file that somebody deleted
 
 
 class _DamagedError(ModelLensError):
     """The file holds something else than a store."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One repository of a listing page."""
-
-    repo_id: str
-    sha: str | None
-    last_modified: datetime | None
-    created_at: datetime | None
-    has_readme: bool
-    listing_json: str
-
-
-@dataclass(frozen=True, slots=True)
-class Readme:
-    """What became of reading one README at one commit."""
-
-    repo_id: str
-    sha: str
-    outcome: str
-    text: str | None
-    etag: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A listing that was begun: how it asks, when, and where it goes on.
-
-    Attributes:
-        identity: what is listed; another identity is another collection.
-        since: ISO time; repositories that changed before it may be left out. None lists everything.
-        started_at: ISO time of its first page.
-        following: address of the next page below the endpoint; None before the first.
-        listed: rows so far, as the Hub sent them.
-        complete: whether all pages are stored, so that only `HubStore.finish` is left to do.
-    """
-
-    identity: str
-    since: str | None
-    started_at: str
-    following: str | None = None
-    listed: int = 0
-    complete: bool = False
-
-
 class HubStore:
-    """The file behind one profile's Hub collection. One writer at a time; not for several threads."""
+    """The file behind one profile's Hub collection. Not for several threads; of several writers one goes on."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the file.
 
-        A file that is damaged or of another version is emptied: everything in it can be read again.
+        A file that is damaged or of an older version is emptied: the last raw tables fill it again (`seed`),
+        and what they lack is asked for again.
 
         Raises:
-            ModelLensError: the file can be neither opened nor made.
+            ModelLensError: the file can be neither opened nor made, or is of a newer version.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        new = not path.exists()
         try:
             self._prepare()
         except _DamagedError:
             for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
                 path.with_name(name).unlink(missing_ok=True)
             self._prepare()
+        if new:
+            with self._connect() as con:
+                _put(con, _ANY_SIZE, "true")
 
     def _prepare(self) -> None:
         with self._connect() as con:
-            if con.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            version = con.execute("PRAGMA user_version").fetchone()[0]
+            if version > _VERSION:
+                raise ModelLensError(
+                    f"{self.path} was written by a newer version of ModelLens; use that version, or delete "
+                    "the file: what it held is read anew"
+                )
+            if version != _VERSION:
                 for table in ("repositories", "pending", "readmes", "state"):
                     con.execute(f"DROP TABLE IF EXISTS {table}")
                 con.execute(f"PRAGMA user_version = {_VERSION}")
@@ -147,6 +136,42 @@ class HubStore:
                 f"{self.path} is damaged ({error}); delete it and run again: what it held is read anew"
             ) from None
 
+    @contextmanager
+    def _writing(self, listing: Unfinished | None = None) -> Iterator[sqlite3.Connection]:
+        """One transaction in which nobody else writes; with `listing`, only for its own collector."""
+        with self._connect() as con:
+            con.execute("BEGIN IMMEDIATE")
+            if listing is not None:
+                found = con.execute("SELECT value FROM state WHERE key = 'unfinished'").fetchone()
+                if found is None or json.loads(found[0])["token"] != listing.token:
+                    raise ModelLensError(
+                        f"another collection is at work on {self.path}; let it finish, then run again"
+                    )
+            yield con
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing was ever listed into it or taken over."""
+        with self._connect() as con:
+            query = "SELECT EXISTS (SELECT 1 FROM repositories) OR EXISTS (SELECT 1 FROM state WHERE key = ?)"
+            return not con.execute(query, ("finished any",)).fetchone()[0]
+
+    def seed(self, previous: RawTables) -> None:
+        """Take over the raw tables of the last collection if the file is blank: whole or not at all."""
+        if not self.blank:
+            return
+        with self._connect() as con:
+            con.executemany(
+                "INSERT OR REPLACE INTO repositories VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (seeded_row(r) for r in rows_of(previous, "models")),
+            )
+            con.executemany(_ADD_README, (seeded_readme(r) for r in rows_of(previous, "readmes")))
+
+    @property
+    def accepts_any_size(self) -> bool:
+        """Whether the file was deleted, and no listing was finished since: then any listing is meant."""
+        return self._state(_ANY_SIZE) is not None
+
     def unfinished(self) -> Unfinished | None:
         """The listing that was begun and not finished."""
         value = self._state("unfinished")
@@ -161,25 +186,39 @@ class HubStore:
         return identity, datetime.fromisoformat(started_at)
 
     def begin(self, listing: Unfinished) -> None:
-        """Start a listing; one that was begun before is forgotten."""
-        with self._connect() as con:
+        """Start a listing; one that was begun before is forgotten, and its collector stops."""
+        with self._writing() as con:
             con.execute("DELETE FROM pending")
             _put(con, "unfinished", json.dumps(asdict(listing)))
 
+    def resume(self, listing: Unfinished) -> None:
+        """Go on with the unfinished listing under a token of one's own; its former collector stops."""
+        with self._writing() as con:
+            _put(con, "unfinished", json.dumps(asdict(listing)))
+
+    def abandon(self, listing: Unfinished) -> None:
+        """Forget a listing that is not believed."""
+        with self._writing(listing) as con:
+            con.execute("DELETE FROM pending")
+            con.execute("DELETE FROM state WHERE key = 'unfinished'")
+
     def add_page(self, listing: Unfinished, rows: Iterable[Listed], now: datetime) -> None:
-        """Keep one page; `listing` says where to go on after it."""
-        with self._connect() as con:
+        """Keep one page; `listing` says where to go on after it.
+
+        Raises:
+            ModelLensError: the unfinished listing in the file is another collector's.
+        """
+        with self._writing(listing) as con:
             con.executemany(
                 "INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (
-                        r.repo_id, r.sha, _iso(r.last_modified), _iso(r.created_at), r.has_readme,
-                        _packed(r.listing_json), _iso(now),
-                    )
-                    for r in rows
-                ),
-            )  # fmt: skip
+                (listed_row(r, now) for r in rows),
+            )
             _put(con, "unfinished", json.dumps(asdict(listing)))
+
+    def pending_count(self) -> int:
+        """Repositories that the unfinished listing holds."""
+        with self._connect() as con:
+            return int(con.execute("SELECT count(*) FROM pending").fetchone()[0])
 
     def finish(self, listing: Unfinished, now: datetime, *, forget: bool) -> None:
         """Let a complete listing take effect.
@@ -187,32 +226,37 @@ class HubStore:
         Args:
             listing: the one that was begun; if it lists everything, what it lacks is closed.
             now: when repositories that are listed no more are closed.
-            forget: it lists only the first so many, so what it lacks is dropped and not closed.
+            forget: it lists only the first so many, so what it lacks is dropped and not closed; its README
+                is kept for a listing that has it again.
+
+        Raises:
+            ModelLensError: the unfinished listing in the file is another collector's.
         """
         full = listing.since is None
-        with self._connect() as con:
+        with self._writing(listing) as con:
             con.execute(_MERGE)
             lacking = "repo_id NOT IN (SELECT repo_id FROM pending)"
             if forget:
                 con.execute(f"DELETE FROM repositories WHERE {lacking}")  # noqa: S608 - fixed text
-                con.execute(
-                    "DELETE FROM readmes WHERE repo_id NOT IN (SELECT repo_id FROM repositories)"
-                )
             elif full:
                 con.execute(
                     f"UPDATE repositories SET closed_at = ? WHERE closed_at IS NULL AND {lacking}",  # noqa: S608 - fixed text
-                    (_iso(now),),
+                    (iso(now),),
                 )
             for kind in ("full", "any") if full else ("any",):
                 _put(con, f"finished {kind}", json.dumps([listing.identity, listing.started_at]))
+            if full:  # a gate may have opened, and what was missing may have been pushed since
+                con.execute(
+                    "UPDATE readmes SET again = 1 WHERE outcome IN ('forbidden', 'missing')"
+                )
             con.execute("DELETE FROM pending")
-            con.execute("DELETE FROM state WHERE key = 'unfinished'")
+            con.execute("DELETE FROM state WHERE key IN ('unfinished', ?)", (_ANY_SIZE,))
 
     def newest(self) -> datetime | None:
         """When the most recently changed repository changed, by the Hub's clock."""
         with self._connect() as con:
             [value] = con.execute("SELECT max(last_modified) FROM repositories").fetchone()
-        return _time(value)
+        return time_of(value)
 
     def wanted_count(self) -> int:
         """How many READMEs have not been read at their repository's present commit."""
@@ -226,14 +270,14 @@ class HubStore:
             return con.execute(query, (after, limit)).fetchall()
 
     def add_readmes(self, readmes: Sequence[Readme], now: datetime) -> None:
-        """Keep what was read."""
+        """Keep what was read; what is as before keeps the time it was first read."""
         with self._connect() as con:
             con.executemany(
-                "INSERT OR REPLACE INTO readmes VALUES (?, ?, ?, ?, ?, ?)",
+                _ADD_README,
                 (
                     (
-                        r.repo_id, r.sha, r.outcome, None if r.text is None else _packed(r.text),
-                        r.etag, _iso(now),
+                        r.repo_id, r.sha, r.outcome, None if r.text is None else packed(r.text), r.etag,
+                        iso(now),
                     )
                     for r in readmes
                 ),
@@ -250,13 +294,13 @@ class HubStore:
         """All repositories, closed ones too, by name, a few at a time."""
         columns = "repo_id, sha, last_modified, created_at, listing, retrieved_at, closed_at"
         query = f"SELECT {columns} FROM repositories ORDER BY repo_id"  # noqa: S608 - fixed text
-        return self._stream(query, MODELS, _model_row)
+        return self._stream(query, MODELS, model_row)
 
     def readmes(self) -> pa.RecordBatchReader:
         """READMEs of all open repositories, by name, a few at a time."""
         columns = "m.repo_id, m.sha, m.outcome, m.text, m.etag, m.retrieved_at"
         query = f"SELECT {columns} {_READMES_FROM} ORDER BY m.repo_id"
-        return self._stream(query, READMES, _readme_row)
+        return self._stream(query, READMES, readme_row)
 
     def _stream(self, query: str, schema: pa.Schema, row_of: Any) -> pa.RecordBatchReader:
         def batches() -> Iterator[pa.RecordBatch]:
@@ -280,38 +324,3 @@ FROM readmes AS m JOIN repositories AS r USING (repo_id) WHERE r.closed_at IS NU
 
 def _put(con: sqlite3.Connection, key: str, value: str) -> None:
     con.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
-
-
-def _model_row(row: tuple[Any, ...]) -> dict[str, Any]:
-    repo_id, sha, last_modified, created_at, listing, retrieved_at, closed_at = row
-    return {
-        "repo_id": repo_id, "sha": sha, "last_modified": _time(last_modified),
-        "created_at": _time(created_at), "listing_json": _unpacked(listing),
-        "retrieved_at": _time(retrieved_at), "closed_at": _time(closed_at), "source_url": repo_url(repo_id),
-    }  # fmt: skip
-
-
-def _readme_row(row: tuple[Any, ...]) -> dict[str, Any]:
-    repo_id, sha, outcome, text, etag, retrieved_at = row
-    return {
-        "repo_id": repo_id, "sha": sha, "outcome": outcome,
-        "text": None if text is None else _unpacked(text), "etag": etag,
-        "retrieved_at": _time(retrieved_at),
-    }  # fmt: skip
-
-
-def _packed(text: str) -> bytes:
-    return zlib.compress(text.encode("utf-8", "replace"), 1)
-
-
-def _unpacked(data: bytes) -> str:
-    return zlib.decompress(data).decode("utf-8")
-
-
-def _iso(time: datetime | None) -> str | None:
-    """UTC with microseconds: times compare as texts."""
-    return None if time is None else time.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

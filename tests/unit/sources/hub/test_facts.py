@@ -2,6 +2,7 @@ from datetime import date
 
 import pytest
 
+from modellens_core.schema import staging_tables
 from modellens_core.sources.hub.describe import describe
 from modellens_core.sources.hub.facts import parse_hub_models
 from tests.fakes.hub import HubRepo
@@ -132,3 +133,20 @@ def test_descriptions_are_prose_without_numbers(body, expected):
 
 def test_no_readme_no_description():
     assert fact().description is None
+
+
+@pytest.mark.parametrize(
+    "number",
+    [10**30, 10**400, float("inf"), float("nan"), -1, True, "5", None],
+    ids=lambda n: str(n)[:9],
+)
+def test_numbers_that_no_model_has_are_left_out(number):
+    found = fact(downloads=number, likes=number, safetensors={"total": number})
+    assert (found.downloads, found.likes, found.params_b) == (None, None, None)
+    [_] = staging_tables([found])["models"].to_pylist()
+
+
+@pytest.mark.parametrize("part", [10**400, float("inf"), True, "5", None], ids=lambda n: str(n)[:9])
+def test_odd_parts_of_a_size_do_not_stop_the_reading(part):
+    found = fact(safetensors={"total": 7_000_000_000, "parameters": {"I8": part, "U8": 0.5}})
+    assert found.params_b in {None, 7.0}
