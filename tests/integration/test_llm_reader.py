@@ -39,13 +39,14 @@ def environment(monkeypatch, tmp_path, hub):
     return monkeypatch
 
 
-def materialize(settings):
+def materialize(settings, instance):
     result = dg.materialize(
         all_assets(settings),
         selection=[
             k for k in CHOSEN if k != "raw_hub_llm_answers" or settings.bronze_reader == "llm"
         ],
         resources=build_resources(settings),
+        instance=instance,
     )
     assert result.success
     return result
@@ -57,32 +58,34 @@ def extractors(settings):
 
 
 def test_tables_are_asked_about_once_and_staged(environment):
-    with running_llm() as server:
+    with running_llm() as server, dg.DagsterInstance.ephemeral() as instance:
         environment.setenv("OPENAI_BASE_URL", server.base_url)
         environment.setenv("MODELLENS_LLM_MAX_TOKENS", "6500")
         settings = load_settings()
-        result = materialize(settings)
+        result = materialize(settings, instance)
         asked = len(server.requests)
         assert 0 < asked < 6
         checks = {e.asset_key.to_user_string(): e for e in result.get_asset_check_evaluations()}
         assert not checks["raw_hub_llm_answers"].passed
         assert "budget" in checks["raw_hub_llm_answers"].description
         assert extractors(settings) == ({"llm:gpt-5.4-mini", "readme_tables"}, 6)
-        assert [k.to_user_string() for k in sources_to_retry(settings)] == ["raw_hub_llm_answers"]
+        assert [k.to_user_string() for k in sources_to_retry(settings, instance)] == [
+            "raw_hub_llm_answers"
+        ]
 
         environment.setenv("MODELLENS_LLM_MAX_TOKENS", "100000")
-        materialize(load_settings())
+        materialize(load_settings(), instance)
         assert len(server.requests) == 6
-    assert extractors(settings) == ({"llm:gpt-5.4-mini"}, 6)
-    assert sources_to_retry(settings) == []
-    states = {s["part"]: s["state"] for s in collect_status(settings)["sources"]}
-    assert states["llm_answers"] == SourceState.OK
+        assert extractors(settings) == ({"llm:gpt-5.4-mini"}, 6)
+        assert sources_to_retry(settings, instance) == []
+        states = {s["part"]: s["state"] for s in collect_status(settings)["sources"]}
+        assert states["llm_answers"] == SourceState.OK
 
-    environment.setenv("MODELLENS_BRONZE_READER", "deterministic")
-    back = load_settings()
-    materialize(back)
-    assert extractors(back) == ({"readme_tables"}, 6)
-    assert "llm_answers" not in {s["part"] for s in collect_status(back)["sources"]}
+        environment.setenv("MODELLENS_BRONZE_READER", "deterministic")
+        back = load_settings()
+        materialize(back, instance)
+        assert extractors(back) == ({"readme_tables"}, 6)
+        assert "llm_answers" not in {s["part"] for s in collect_status(back)["sources"]}
 
 
 def test_the_asset_is_there_only_for_this_reader(environment):
