@@ -79,8 +79,7 @@ def read_table(table: Table, card: Card) -> Iterator[Score | Refused]:
     rows = settle_rows(rows, card)
     found: list[tuple[Score, Row]] = []
     columns = value_columns(layout, rows, card)
-    parts = [p for _, p in columns] + [r.part for r in rows]
-    panel = panel_metrics({p.known.name for p in parts if p.known is not None})
+    panel = panel_of(columns, rows)
     for column, part in columns:
         if part.refuse is not None:
             yield Refused(part.refuse, column.title)
@@ -92,6 +91,18 @@ def read_table(table: Table, card: Card) -> Iterator[Score | Refused]:
                 else:
                     yield item
     yield from distinct(found)
+
+
+def value_parts(layout: Layout, card: Card) -> tuple[list[tuple[Column, Part]], list[Row]]:
+    """What the headings of the value columns say, and the rows that are read."""
+    rows = settle_rows([row for row in _body(layout, card) if isinstance(row, Row)], card)
+    return value_columns(layout, rows, card), rows
+
+
+def panel_of(columns: Sequence[tuple[Column, Part]], rows: Sequence[Row]) -> Mapping[str, str]:
+    """The usual metrics of a table's benchmarks where they are a panel that is reported together."""
+    parts = [part for _, part in columns] + [row.part for row in rows]
+    return panel_metrics({part.known.name for part in parts if part.known is not None})
 
 
 def _read_classes(

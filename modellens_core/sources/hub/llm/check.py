@@ -89,10 +89,17 @@ def _is_same(said: ParsedValue | Refusal, value: str, spot: Spot) -> bool:
 
 
 def _scores_at(subject: Subject, spot: Spot, result: Result) -> list[tuple[Score, Row] | Refused]:
+    if spot.column.index in subject.classes:
+        raise DroppedError("llm_per_class")  # an answer has no room for the class
     place = place_of(spot, subject.table, subject.layout, subject.card)
     part = part_of(subject, spot, place, result)
     texts = [c for c in subject.layout.columns if c.role in {"attribute", "excluded"}]
     attributes = {c.title: place.cells[c.index].text for c in texts if place.cells[c.index].text}
     row = Row(place.cells, part, attributes)
-    items = scores_of(part, Cell(spot.raw, spot.raw), subject.around, {})
+    items = list(scores_of(part, Cell(spot.raw, spot.raw), subject.around, subject.panel))
+    if spot.pieces > 1 and not part.metrics:
+        # "88.9/84.1" without a metric: which of the benchmark's usual two it is, only the pair shows.
+        whole = list(scores_of(part, place.cells[spot.column.index], subject.around, subject.panel))
+        if len(whole) == spot.pieces and all(isinstance(i, Score) for i in whole):
+            items = [whole[spot.piece]]
     return [(i, row) if isinstance(i, Score) else i for i in items]

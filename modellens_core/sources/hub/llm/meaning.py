@@ -6,7 +6,7 @@ metric also to what stands around the table, as long as the table itself has no 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,10 +24,11 @@ from modellens_core.sources.hub.labels import Label, Mention, read_label, read_p
 from modellens_core.sources.hub.llm.place import Place, Spot, holds_name, holds_words
 from modellens_core.sources.hub.llm.schema import Result
 from modellens_core.sources.hub.markdown_tables import Table
-from modellens_core.sources.hub.parts import Part
+from modellens_core.sources.hub.parts import CLASS_KEY, Part
 from modellens_core.sources.hub.surroundings import Surroundings, look_around
 from modellens_core.sources.hub.table_heads import cell_kind
 from modellens_core.sources.hub.table_layout import Column, Layout
+from modellens_core.sources.hub.table_reader import panel_of, value_parts
 from modellens_core.sources.hub.vocabulary import is_own_phrase, tokens
 
 _SIZE: Final = re.compile(r"~?\d+(?:\.\d+)?(?:x\d+)?\s?[BbMm]")
@@ -47,6 +48,8 @@ class Subject:
     Attributes:
         texts: of its cells that are not numbers. own: those among them that mean the card's own model.
         models: how many of them look like a model's name.
+        panel: usual metrics of the table's benchmarks where these are reported together.
+        classes: columns that hold scores of one class of the data, never of all of it.
     """
 
     table: Table
@@ -56,6 +59,8 @@ class Subject:
     texts: frozenset[str]
     own: frozenset[str]
     models: int
+    panel: Mapping[str, str]
+    classes: frozenset[int]
 
     @staticmethod
     def of(table: Table, layout: Layout, card: Card) -> "Subject":
@@ -64,7 +69,19 @@ class Subject:
         own = frozenset(text for text, cell in cells.items() if _is_own(cell, card))
         models = sum(looks_like_model(cell, card) for cell in cells.values())
         around = look_around(table, layout, card)
-        return Subject(table, layout, card, around, frozenset(cells), own, models)
+        columns, rows = value_parts(layout, card)
+        classes = frozenset(c.index for c, part in columns if CLASS_KEY in part.setting)
+        return Subject(
+            table,
+            layout,
+            card,
+            around,
+            frozenset(cells),
+            own,
+            models,
+            panel_of(columns, rows),
+            classes,
+        )
 
     def names_elsewhere(self, place: Place, name: str) -> bool:
         """Whether the table has a cell for a name, and none of this place: "BERT" beside "BERT v2"."""
@@ -156,7 +173,8 @@ def _dataset(subject: Subject, place: Place, said: str | None) -> Part:
     name = _plain(said)
     if not tokens(name):
         return Part()
-    if not holds_words(place.texts, name):
+    of_card = [d for d in (*subject.card.indexed, subject.card.described) if d]
+    if not holds_words(place.texts, name) and not any(tokens(d) == tokens(name) for d in of_card):
         raise DroppedError("llm_dataset_not_in_table")
     beside = [set(tokens(m.written)) for t in place.near for m in read_label(t).benchmarks]
     differs = beside and not any(words & set(tokens(name)) for words in beside)

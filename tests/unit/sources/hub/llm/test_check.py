@@ -157,6 +157,15 @@ def test_values_in_the_wrong_rows_are_dropped_whatever_the_table():
     assert kept == 0
 
 
+def test_the_score_of_one_class_is_never_the_whole_datasets():
+    text = "## Results on CoNLL 2003\n\n| Model | F1 | F1 (ORG) |\n|---|---|---|\n| Ours | 91.2 | 88.0 |\n"
+    for notes in (None, "ORG"):
+        one_class = row(None, "CoNLL 2003", "F1", "88.0", notes=notes)
+        assert check(text, one_class) == ([], ["llm_per_class"])
+    scores, reasons = check(text, row(None, "CoNLL 2003", "F1", "91.2"))
+    assert (len(scores), reasons) == (1, [])
+
+
 def test_a_copied_card_does_not_own_what_its_table_says():
     text = README.replace("| glow-base | 90.1 | 94.5 |\n", "")
     text = text.replace("BERT-large", "this model")
@@ -173,11 +182,16 @@ def test_an_answer_that_never_ends_is_cut():
     assert reasons.count("llm_too_many_results") == 1
 
 
+def conditions(score):
+    """What an answer has room for: the split, and one condition more."""
+    others = [value for key, value in score.setting.items() if key != "split"]
+    return {"split": score.setting.get("split"), "notes": others[0] if len(others) == 1 else None}
+
+
 def test_true_answers_about_the_golden_tables_stand_the_check():
     """An answer that says just what the deterministic reader found is borne out, or dropped: never bent.
 
-    What is dropped lacks a condition that only `notes` would give, names a linked repository, or a dataset
-    that only the rest of the card names. The golden tables are mostly of such kinds; real ones are not.
+    What is dropped has more conditions than an answer can say, or names a linked repository.
     """
     right, wrong, all_scores = 0, [], 0
     for path in sorted(GOLDEN.glob("*.json")):
@@ -186,7 +200,13 @@ def test_true_answers_about_the_golden_tables_stand_the_check():
             for table in (t for t in tables if isinstance(t, Table) and question_of(t, card)):
                 truth = {said(s): s for s in read_table(table, card) if isinstance(s, Score)}
                 rows = [
-                    row(s.model, s.dataset, None if s.convention else s.metric, s.value.text)
+                    row(
+                        s.model,
+                        s.dataset,
+                        None if s.convention else s.metric,
+                        s.value.text,
+                        **conditions(s),
+                    )
                     for s in truth.values()
                 ]
                 answer = TableAnswer.model_validate({"results": rows})
@@ -195,7 +215,7 @@ def test_true_answers_about_the_golden_tables_stand_the_check():
                 right += len(got & truth.keys())
                 wrong += got - truth.keys()
     assert wrong == []
-    assert right >= 0.7 * all_scores
+    assert right >= 0.85 * all_scores
 
 
 # Whatever the service answers
