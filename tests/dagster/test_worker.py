@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 
@@ -11,6 +10,7 @@ import yaml
 
 from modellens_core.training.config import CONFIG_DIR
 from tests.fakes.world import make_world
+from tests.processes import process_groups
 from tests.unit.training.lakes import parts_by_family, write_lake
 
 ENDLESS = {"max_epochs": 100_000, "patience": 100_000}
@@ -37,31 +37,18 @@ def arguments(tmp_path_factory):
 @pytest.fixture
 def training(arguments, tmp_path):
     """Start a command with the worker's arguments; returns it when its child is training."""
-    started = []
+    with process_groups() as start_process:
 
-    def start(*command):
-        process = subprocess.Popen(
-            [sys.executable, *command, *arguments, "--out", str(tmp_path)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "seed-0/checkpoint/last.safetensors").exists():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        return process
+        def start(*command):
+            process = start_process([sys.executable, *command, *arguments, "--out", str(tmp_path)])
+            deadline = time.monotonic() + 60
+            while not (tmp_path / "seed-0/checkpoint/last.safetensors").exists():
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            return process
 
-    yield start
-    for process in started:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-        process.communicate()
+        yield start
 
 
 def printed_by_all(process):

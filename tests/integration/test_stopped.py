@@ -1,8 +1,6 @@
 """A run that is interrupted, then killed, then left alone comes to what an undisturbed run comes to."""
 
-import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -12,6 +10,7 @@ import pytest
 from modellens_core.store.lake import Lake, file_sha256, unfinished
 from pipelines.environment import environment_of
 from tests.integration.conftest import apply
+from tests.processes import process_groups
 
 pytestmark = pytest.mark.slow
 
@@ -28,27 +27,9 @@ def fresh(site, tmp_path, monkeypatch):
 @pytest.fixture
 def run(fresh):
     """Start `modellens run` as a process; whatever is left of it ends with the test."""
-    started = []
-
-    def start():
-        command = [sys.executable, "-m", "tests.integration.launch", fresh.wheel.model_dump_json()]
-        process = subprocess.Popen(
-            [*command, "run"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-        process.communicate()
+    with process_groups() as start_process:
+        launch = [sys.executable, "-m", "tests.integration.launch", fresh.wheel.model_dump_json()]
+        yield lambda: start_process([*launch, "run"])
 
 
 def checkpoints(site):
